@@ -1,0 +1,145 @@
+//! Agreements: accepting offers, adding cover, ending.
+
+use souk_proto::agreement::v1::agreement_service_client::AgreementServiceClient;
+use souk_proto::agreement::v1::{
+    AcceptOfferRequest, AddAnnualSubscriptionRequest, Agreement, CancelAgreementRequest, GetAgreementRequest,
+    ListAgreementsRequest, UpfrontConfiguration,
+};
+use tonic::transport::Channel;
+
+use crate::client::required;
+use crate::{Call, ClientError, MESSAGE_SIZE_MAX, Page, PageRequest, SoukClient, paging};
+
+/// What a purchase made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    /// The agreement as it stands now.
+    pub agreement: Agreement,
+    /// The invoices of what was bought upfront.
+    pub invoice_ids: Vec<String>,
+}
+
+/// Which agreements to list; empty fields take all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AgreementFilter {
+    /// Only of this buyer.
+    pub buyer_account_id: String,
+    /// Only on this product.
+    pub product_id: String,
+}
+
+fn service(channel: Channel) -> AgreementServiceClient<Channel> {
+    AgreementServiceClient::new(channel).max_decoding_message_size(MESSAGE_SIZE_MAX)
+}
+
+impl SoukClient {
+    /// Accepts an offer for a buyer. Never repeated by itself: look before you try again.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn accept_offer(
+        &self,
+        sandbox: &str,
+        offer_id: &str,
+        buyer_account_id: &str,
+        configuration: Option<UpfrontConfiguration>,
+    ) -> Result<Accepted, ClientError> {
+        let call = Call::AcceptOffer;
+        let question = AcceptOfferRequest {
+            sandbox: sandbox.to_owned(),
+            offer_id: offer_id.to_owned(),
+            buyer_account_id: buyer_account_id.to_owned(),
+            configuration,
+        };
+        let send = |channel, request| async move { service(channel).accept_offer(request).await };
+        let answer = self.unary(call, question, send).await?;
+        let agreement = required(call, answer.agreement, "the agreement")?;
+        Ok(Accepted { agreement, invoice_ids: answer.invoice_ids })
+    }
+
+    /// Buys annual cover on top of a live agreement. Never repeated by itself.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn add_annual_subscription(
+        &self,
+        sandbox: &str,
+        agreement_id: &str,
+        configuration: UpfrontConfiguration,
+    ) -> Result<Accepted, ClientError> {
+        let call = Call::AddAnnualSubscription;
+        let question = AddAnnualSubscriptionRequest {
+            sandbox: sandbox.to_owned(),
+            agreement_id: agreement_id.to_owned(),
+            configuration: Some(configuration),
+        };
+        let send = |channel, request| async move { service(channel).add_annual_subscription(request).await };
+        let answer = self.unary(call, question, send).await?;
+        let agreement = required(call, answer.agreement, "the agreement")?;
+        Ok(Accepted { agreement, invoice_ids: answer.invoice_ids })
+    }
+
+    /// Ends an agreement now. Never repeated by itself.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn cancel_agreement(
+        &self,
+        sandbox: &str,
+        agreement_id: &str,
+    ) -> Result<Agreement, ClientError> {
+        let call = Call::CancelAgreement;
+        let question =
+            CancelAgreementRequest { sandbox: sandbox.to_owned(), agreement_id: agreement_id.to_owned() };
+        let send = |channel, request| async move { service(channel).cancel_agreement(request).await };
+        let answer = self.unary(call, question, send).await?;
+        required(call, answer.agreement, "the agreement")
+    }
+
+    /// Reads an agreement.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn get_agreement(&self, sandbox: &str, agreement_id: &str) -> Result<Agreement, ClientError> {
+        let call = Call::GetAgreement;
+        let question =
+            GetAgreementRequest { sandbox: sandbox.to_owned(), agreement_id: agreement_id.to_owned() };
+        let send = |channel, request| async move { service(channel).get_agreement(request).await };
+        let answer = self.unary(call, question, send).await?;
+        required(call, answer.agreement, "the agreement")
+    }
+
+    /// Lists a page of the agreements, in the order of their acceptance, payer by payer.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn list_agreements(
+        &self,
+        sandbox: &str,
+        filter: &AgreementFilter,
+        page: PageRequest,
+    ) -> Result<Page<Agreement>, ClientError> {
+        let question = ListAgreementsRequest {
+            sandbox: sandbox.to_owned(),
+            buyer_account_id: filter.buyer_account_id.clone(),
+            product_id: filter.product_id.clone(),
+            page_size: page.size,
+            page_token: page.token,
+        };
+        let send = |channel, request| async move { service(channel).list_agreements(request).await };
+        let answer = self.unary(Call::ListAgreements, question, send).await?;
+        Ok(Page { entries: answer.agreements, next_page_token: answer.next_page_token })
+    }
+
+    /// Lists all agreements that the filter takes.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn all_agreements(
+        &self,
+        sandbox: &str,
+        filter: &AgreementFilter,
+    ) -> Result<Vec<Agreement>, ClientError> {
+        paging::all(Call::ListAgreements, |page| self.list_agreements(sandbox, filter, page)).await
+    }
+}

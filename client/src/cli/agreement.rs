@@ -1,0 +1,255 @@
+//! `souk agreement`: offers that buyers accepted.
+
+use clap::Subcommand;
+use souk_client::{Accepted, AgreementFilter};
+use souk_proto::agreement::v1::{AcceptOfferResponse, Agreement, UpfrontConfiguration, UpfrontPurchase};
+
+use super::args::{self, Pair};
+use super::error::CliError;
+use super::output::{Column, View, number, text, word};
+use super::session::Session;
+use super::{json, time};
+
+/// The only duration that annual cover has.
+const ANNUAL: &str = "P12M";
+
+#[derive(Debug, Subcommand)]
+pub enum AgreementCommand {
+    /// Accepts an offer for a buyer; what is bought upfront is invoiced at once.
+    #[command(after_help = "Examples:
+  souk agreement accept offer-1 --buyer 222222222222
+  souk agreement accept offer-1 --buyer 222222222222 --duration P12M --quantity m5.large=3 --auto-renew
+
+An offer is never accepted twice by itself: when no answer comes, look at the list before trying again.")]
+    Accept {
+        /// The offer.
+        offer: String,
+        /// Who accepts.
+        #[arg(long, value_name = "ACCOUNT")]
+        buyer: String,
+        /// What is bought upfront: for how long.
+        #[arg(long, value_name = "ISO8601", requires = "quantities")]
+        duration: Option<String>,
+        /// What is bought upfront: how much of a dimension.
+        #[arg(
+            long = "quantity", id = "quantities", value_name = "DIMENSION=NUMBER",
+            value_parser = args::quantity, requires = "duration"
+        )]
+        quantities: Vec<Pair<u64>>,
+        /// Renews what is bought upfront at its end.
+        #[arg(long, requires = "duration")]
+        auto_renew: bool,
+    },
+    /// Buys annual cover on top of a live agreement.
+    #[command(after_help = "Example:
+  souk agreement add-annual agmt-1 --quantity m5.large=2")]
+    AddAnnual {
+        /// The agreement.
+        agreement: String,
+        /// How much of a dimension.
+        #[arg(long = "quantity", value_name = "DIMENSION=NUMBER", value_parser = args::quantity, required = true)]
+        quantities: Vec<Pair<u64>>,
+        /// Renews it at its end.
+        #[arg(long)]
+        auto_renew: bool,
+    },
+    /// Ends an agreement now.
+    #[command(after_help = "Example:
+  souk agreement cancel agmt-1")]
+    Cancel {
+        /// The agreement.
+        agreement: String,
+    },
+    /// Shows an agreement with what was bought upfront.
+    #[command(after_help = "Example:
+  souk agreement show agmt-1")]
+    Show {
+        /// The agreement.
+        agreement: String,
+    },
+    /// Lists agreements.
+    #[command(after_help = "Examples:
+  souk agreement list
+  souk agreement list --buyer 222222222222 --product prod-1")]
+    List {
+        /// Only of this buyer.
+        #[arg(long, value_name = "ACCOUNT", default_value = "")]
+        buyer: String,
+        /// Only on this product.
+        #[arg(long, default_value = "")]
+        product: String,
+    },
+}
+
+impl AgreementCommand {
+    pub async fn run(self, session: &mut Session<'_>) -> Result<(), CliError> {
+        let sandbox = session.sandbox.clone();
+        match self {
+            AgreementCommand::Accept { offer, buyer, duration, quantities, auto_renew } => {
+                let configuration = match duration {
+                    Some(duration) => Some(configuration(duration, &quantities, auto_renew)?),
+                    None => None,
+                };
+                let client = session.connect().await?;
+                let accepted = client.accept_offer(&sandbox, &offer, &buyer, configuration).await?;
+                session.show(&purchase(accepted)?)
+            }
+            AgreementCommand::AddAnnual { agreement, quantities, auto_renew } => {
+                let configuration = configuration(ANNUAL.to_owned(), &quantities, auto_renew)?;
+                let client = session.connect().await?;
+                let accepted = client.add_annual_subscription(&sandbox, &agreement, configuration).await?;
+                session.show(&purchase(accepted)?)
+            }
+            AgreementCommand::Cancel { agreement } => {
+                let ended = session.connect().await?.cancel_agreement(&sandbox, &agreement).await?;
+                session.show(&one(&ended)?)
+            }
+            AgreementCommand::Show { agreement } => {
+                let agreement = session.connect().await?.get_agreement(&sandbox, &agreement).await?;
+                session.show(&one(&agreement)?)
+            }
+            AgreementCommand::List { buyer, product } => {
+                let filter = AgreementFilter { buyer_account_id: buyer, product_id: product };
+                let agreements = session.connect().await?.all_agreements(&sandbox, &filter).await?;
+                let rows = agreements.iter().map(row).collect();
+                session.show(&View::of_list(columns(), rows, json::of_all(&agreements)?))
+            }
+        }
+    }
+}
+
+fn configuration(
+    duration: String,
+    quantities: &[Pair<u64>],
+    auto_renew: bool,
+) -> Result<UpfrontConfiguration, CliError> {
+    let quantities = args::to_map(quantities).map_err(CliError::Usage)?;
+    Ok(UpfrontConfiguration { duration, quantities, auto_renew })
+}
+
+/// What a purchase made: the agreement, and the invoices that came with it.
+fn purchase(accepted: Accepted) -> Result<View, CliError> {
+    let Accepted { agreement, invoice_ids } = accepted;
+    let mut view = one(&agreement)?;
+    view.facts.push(("invoices", invoice_ids.join(", ")));
+    // The answers of AcceptOffer and AddAnnualSubscription look the same.
+    view.json = json::of(&AcceptOfferResponse { agreement: Some(agreement), invoice_ids })?;
+    Ok(view)
+}
+
+fn one(agreement: &Agreement) -> Result<View, CliError> {
+    let facts = vec![
+        ("agreement_id", agreement.agreement_id.clone()),
+        ("initial_agreement_id", agreement.initial_agreement_id.clone()),
+        ("license_arn", agreement.license_arn.clone()),
+        ("status", status_word(agreement)),
+        ("buyer_account_id", agreement.buyer_account_id.clone()),
+        ("payer_account_id", agreement.payer_account_id.clone()),
+        ("seller_account_id", agreement.seller_account_id.clone()),
+        ("product_id", agreement.product_id.clone()),
+        ("offer_id", agreement.offer_id.clone()),
+        ("acceptance_time", time::show(agreement.acceptance_time.as_ref())),
+        ("start_time", time::show(agreement.start_time.as_ref())),
+        ("end_time", time::show(agreement.end_time.as_ref())),
+    ];
+    let columns = vec![
+        number("number"),
+        text("dimension"),
+        number("quantity"),
+        number("unit_price"),
+        text("duration"),
+        text("start_time"),
+        text("end_time"),
+        text("auto_renew"),
+    ];
+    let rows = agreement.upfront_purchases.iter().flat_map(purchase_rows).collect();
+    Ok(View::of_facts(facts, json::of(agreement)?).with_sheet("Bought upfront", columns, rows))
+}
+
+fn purchase_rows(purchase: &UpfrontPurchase) -> impl Iterator<Item = Vec<String>> {
+    purchase.quantities.iter().map(|(dimension, quantity)| {
+        vec![
+            purchase.number.to_string(),
+            dimension.clone(),
+            quantity.to_string(),
+            purchase.unit_prices.get(dimension).cloned().unwrap_or_default(),
+            purchase.duration.clone(),
+            time::show(purchase.start_time.as_ref()),
+            time::show(purchase.end_time.as_ref()),
+            if purchase.auto_renew { "yes" } else { "no" }.to_owned(),
+        ]
+    })
+}
+
+fn status_word(agreement: &Agreement) -> String {
+    word(agreement.status().as_str_name(), "AGREEMENT_STATUS_")
+}
+
+/// The columns of a list of agreements.
+pub fn columns() -> Vec<Column> {
+    [
+        "agreement_id",
+        "status",
+        "buyer_account_id",
+        "payer_account_id",
+        "product_id",
+        "offer_id",
+        "start_time",
+        "end_time",
+        "license_arn",
+    ]
+    .map(text)
+    .into()
+}
+
+/// The row of an agreement.
+pub fn row(agreement: &Agreement) -> Vec<String> {
+    vec![
+        agreement.agreement_id.clone(),
+        status_word(agreement),
+        agreement.buyer_account_id.clone(),
+        agreement.payer_account_id.clone(),
+        agreement.product_id.clone(),
+        agreement.offer_id.clone(),
+        time::show(agreement.start_time.as_ref()),
+        time::show(agreement.end_time.as_ref()),
+        agreement.license_arn.clone(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use souk_proto::agreement::v1::AgreementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_purchase_is_shown_with_the_agreement_and_its_invoices() {
+        let agreement = Agreement {
+            agreement_id: "agmt-1".to_owned(),
+            initial_agreement_id: "agmt-1".to_owned(),
+            license_arn: "arn:aws:license-manager::294406891311:license:l-1".to_owned(),
+            buyer_account_id: "222222222222".to_owned(),
+            payer_account_id: "333333333333".to_owned(),
+            seller_account_id: "111111111111".to_owned(),
+            product_id: "prod-1".to_owned(),
+            offer_id: "offer-1".to_owned(),
+            acceptance_time: time::parse("2026-03-01T12").ok(),
+            start_time: time::parse("2026-03-01T12").ok(),
+            status: AgreementStatus::Active.into(),
+            upfront_purchases: vec![UpfrontPurchase {
+                number: 1,
+                quantities: [("m5.large".to_owned(), 3)].into(),
+                start_time: time::parse("2026-03-01T12").ok(),
+                end_time: time::parse("2027-03-01T12").ok(),
+                duration: ANNUAL.to_owned(),
+                unit_prices: [("m5.large".to_owned(), "700".to_owned())].into(),
+                ..UpfrontPurchase::default()
+            }],
+            ..Agreement::default()
+        };
+        let view = purchase(Accepted { agreement, invoice_ids: vec!["inv-1".to_owned()] }).unwrap();
+        insta::assert_snapshot!(view.to_table(), @"");
+        assert_eq!(view.json["invoiceIds"][0], "inv-1");
+    }
+}

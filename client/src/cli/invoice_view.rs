@@ -1,0 +1,295 @@
+//! How invoices and their explanations are shown.
+//!
+//! ```text
+//!  facts      who pays whom, for which month, the total
+//!  Lines      what is charged: quantity x unit price = amount
+//!  How ...    per line and stretch of hours: Y metered, X bought, covered, billed, and why this price
+//! ```
+
+use souk_client::ExplainedLine;
+use souk_proto::billing::v1::{
+    ExplainInvoiceLineResponse, ExplainedHour, ExplainedSegment, Invoice, InvoiceLine,
+};
+
+use super::error::CliError;
+use super::output::{Column, View, number, text, word};
+use super::{json, time};
+
+/// A list of invoices.
+pub fn list(invoices: &[Invoice]) -> Result<View, CliError> {
+    let mut columns: Vec<_> = ["invoice_id", "payer_account_id", "kind", "billing_period", "issue_time"].map(text).into();
+    columns.extend([text("invoicing_entity"), number("total"), text("currency_code")]);
+    let row = |invoice: &Invoice| {
+        vec![
+            invoice.invoice_id.clone(),
+            invoice.payer_account_id.clone(),
+            kind_word(invoice),
+            invoice.billing_period.clone(),
+            time::show(invoice.issue_time.as_ref()),
+            invoice.invoicing_entity.clone(),
+            invoice.total.clone(),
+            invoice.currency_code.clone(),
+        ]
+    };
+    Ok(View::of_list(columns, invoices.iter().map(row).collect(), json::of_all(invoices)?))
+}
+
+/// One invoice.
+pub fn whole(invoice: &Invoice) -> Result<View, CliError> {
+    let facts = vec![
+        ("invoice_id", invoice.invoice_id.clone()),
+        ("kind", kind_word(invoice)),
+        ("billing_period", invoice.billing_period.clone()),
+        ("payer_account_id", invoice.payer_account_id.clone()),
+        ("invoicing_entity", invoice.invoicing_entity.clone()),
+        ("issue_time", time::show(invoice.issue_time.as_ref())),
+        ("total", format!("{} {}", invoice.total, invoice.currency_code)),
+    ];
+    let view = View::of_facts(facts, json::of(invoice)?);
+    Ok(with_lines(view, invoice.lines.iter().map(|line| ("", line)).collect()))
+}
+
+/// The invoices of an open month. The lines of all are in one list, with the invoicing entity and the currency
+/// that tell the invoices apart.
+pub fn previewed(invoices: &[Invoice]) -> Result<View, CliError> {
+    let mut view = View { json: json::of_all(invoices)?, ..View::default() };
+    for invoice in invoices {
+        view.facts.extend([
+            ("billing_period", invoice.billing_period.clone()),
+            ("payer_account_id", invoice.payer_account_id.clone()),
+            ("invoicing_entity", invoice.invoicing_entity.clone()),
+            ("would_be_issued", time::show(invoice.issue_time.as_ref())),
+            ("total", format!("{} {}", invoice.total, invoice.currency_code)),
+        ]);
+    }
+    let lines = invoices
+        .iter()
+        .flat_map(|invoice| invoice.lines.iter().map(|line| (invoice.currency_code.as_str(), line)))
+        .collect();
+    Ok(with_lines(view, lines))
+}
+
+/// One line with its hours.
+pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
+    let ExplainedLine { line, hours } = explained;
+    let mut facts = vec![
+        ("line", line.line_number.to_string()),
+        ("charge_type", charge_word(&line)),
+        ("product", line.product_title.clone()),
+        ("buyer_account_id", line.buyer_account_id.clone()),
+        ("agreement_id", line.agreement_id.clone()),
+        ("offer_id", line.offer_id.clone()),
+        ("dimension", line.dimension.clone()),
+        ("usage_period", period(&line)),
+        ("quantity", line.quantity.clone()),
+        ("unit_price", line.unit_price.clone()),
+    ];
+    if let Some(explanation) = &line.explanation {
+        facts.push(("exact_amount", explanation.exact_amount.clone()));
+    }
+    facts.push(("amount", line.amount.clone()));
+    let columns = vec![
+        text("hour"),
+        number("metered"),
+        number("annual_subscriptions"),
+        number("covered"),
+        number("billed"),
+        text("region"),
+        number("record_quantity"),
+        text("metering_record_id"),
+    ];
+    let rows = hours.iter().flat_map(hour_rows).collect();
+    let message =
+        ExplainInvoiceLineResponse { line: Some(line), hours, next_page_token: String::new() };
+    Ok(View::of_facts(facts, json::of(&message)?).with_sheet("Hours", columns, rows))
+}
+
+/// An hour, with a row for each of its records.
+fn hour_rows(hour: &ExplainedHour) -> Vec<Vec<String>> {
+    let of_hour = || {
+        vec![
+            time::show(hour.hour.as_ref()),
+            hour.metered_quantity.clone(),
+            hour.annual_subscriptions.clone(),
+            hour.covered_quantity.clone(),
+            hour.billed_quantity.clone(),
+        ]
+    };
+    let with = |parts: [&str; 3]| {
+        let mut row = of_hour();
+        row.extend(parts.map(str::to_owned));
+        row
+    };
+    if hour.records.is_empty() {
+        return vec![with(["", "", ""])];
+    }
+    let of_record = |record: &souk_proto::billing::v1::ExplainedRecord| {
+        with([&record.region, &record.quantity, &record.metering_record_id])
+    };
+    hour.records.iter().map(of_record).collect()
+}
+
+/// Adds the lines and what is behind them.
+fn with_lines(view: View, lines: Vec<(&str, &InvoiceLine)>) -> View {
+    let has_currency = lines.iter().any(|(currency, _)| !currency.is_empty());
+    let rows = lines.iter().map(|(currency, line)| line_row(has_currency.then_some(currency), line)).collect();
+    let segments = lines.iter().flat_map(|(_, line)| segment_rows(line)).collect();
+    view.with_sheet("Lines", line_columns(has_currency), rows).with_sheet(
+        "How the quantities came about",
+        segment_columns(),
+        segments,
+    )
+}
+
+fn line_columns(has_currency: bool) -> Vec<Column> {
+    let mut columns = vec![number("line")];
+    columns.extend(["charge_type", "product", "buyer_account_id", "agreement_id", "dimension", "period"].map(text));
+    columns.extend(["quantity", "unit_price", "amount"].map(number));
+    if has_currency {
+        columns.push(text("currency_code"));
+    }
+    columns
+}
+
+fn line_row(currency: Option<&&str>, line: &InvoiceLine) -> Vec<String> {
+    let mut row = vec![
+        line.line_number.to_string(),
+        charge_word(line),
+        line.product_title.clone(),
+        line.buyer_account_id.clone(),
+        line.agreement_id.clone(),
+        line.dimension.clone(),
+        period(line),
+        line.quantity.clone(),
+        line.unit_price.clone(),
+        line.amount.clone(),
+    ];
+    row.extend(currency.map(|currency| (*currency).to_owned()));
+    row
+}
+
+fn segment_columns() -> Vec<Column> {
+    let mut columns = vec![number("line"), text("from"), text("until")];
+    columns.extend(["hours", "metered", "annual_subscriptions", "covered", "billed"].map(number));
+    columns.push(text("price_source"));
+    columns
+}
+
+fn segment_rows(line: &InvoiceLine) -> Vec<Vec<String>> {
+    let row = |segment: &ExplainedSegment| {
+        vec![
+            line.line_number.to_string(),
+            time::show(segment.start_time.as_ref()),
+            time::show(segment.end_time.as_ref()),
+            segment.metered_hours.to_string(),
+            segment.metered_quantity.clone(),
+            segment.annual_subscriptions.clone(),
+            segment.covered_quantity.clone(),
+            segment.billed_quantity.clone(),
+            segment.price_source.clone(),
+        ]
+    };
+    line.explanation.iter().flat_map(|explanation| &explanation.segments).map(row).collect()
+}
+
+/// From the first moment of the period to its end, which is not part of it.
+fn period(line: &InvoiceLine) -> String {
+    let ends = [line.usage_period_start.as_ref(), line.usage_period_end.as_ref()];
+    ends.map(time::show).join(" - ")
+}
+
+fn kind_word(invoice: &Invoice) -> String {
+    word(invoice.kind().as_str_name(), "INVOICE_KIND_")
+}
+
+fn charge_word(line: &InvoiceLine) -> String {
+    word(line.charge_type().as_str_name(), "CHARGE_TYPE_")
+}
+
+#[cfg(test)]
+mod tests {
+    use souk_proto::billing::v1::{ChargeType, ExplainedRecord, Explanation, InvoiceKind};
+
+    use super::*;
+
+    fn line() -> InvoiceLine {
+        let segment = ExplainedSegment {
+            start_time: time::parse("2026-03-01").ok(),
+            end_time: time::parse("2026-03-02").ok(),
+            metered_hours: 24,
+            metered_quantity: "120".to_owned(),
+            annual_subscriptions: "3".to_owned(),
+            covered_quantity: "72".to_owned(),
+            billed_quantity: "48".to_owned(),
+            price_source: "offer as accepted".to_owned(),
+        };
+        InvoiceLine {
+            line_number: 1,
+            charge_type: ChargeType::Usage.into(),
+            buyer_account_id: "222222222222".to_owned(),
+            product_title: "Fleet Monitor".to_owned(),
+            offer_id: "offer-1".to_owned(),
+            agreement_id: "agmt-1".to_owned(),
+            dimension: "m5.large".to_owned(),
+            quantity: "48".to_owned(),
+            unit_price: "0.105".to_owned(),
+            amount: "5.04".to_owned(),
+            usage_period_start: time::parse("2026-03-01").ok(),
+            usage_period_end: time::parse("2026-04-01").ok(),
+            explanation: Some(Explanation { exact_amount: "5.040".to_owned(), segments: vec![segment] }),
+            ..InvoiceLine::default()
+        }
+    }
+
+    fn invoice() -> Invoice {
+        Invoice {
+            invoice_id: "inv-1".to_owned(),
+            payer_account_id: "333333333333".to_owned(),
+            invoicing_entity: "AWS Inc.".to_owned(),
+            currency_code: "USD".to_owned(),
+            kind: InvoiceKind::Usage.into(),
+            billing_period: "2026-03".to_owned(),
+            issue_time: time::parse("2026-04-02").ok(),
+            total: "5.04".to_owned(),
+            lines: vec![line()],
+        }
+    }
+
+    #[test]
+    fn an_invoice_reads_from_the_total_to_its_reasons() {
+        insta::assert_snapshot!(whole(&invoice()).unwrap().to_table(), @"");
+    }
+
+    #[test]
+    fn a_list_has_a_row_for_each_invoice() {
+        insta::assert_snapshot!(list(&[invoice()]).unwrap().to_table(), @"");
+    }
+
+    #[test]
+    fn a_preview_keeps_currencies_apart() {
+        let view = previewed(&[invoice(), Invoice { currency_code: "EUR".to_owned(), ..invoice() }]).unwrap();
+        let lines = &view.sheets[0];
+        assert_eq!(lines.columns.last().unwrap().name, "currency_code");
+        let currencies: Vec<_> = lines.rows.iter().map(|row| row.last().unwrap().as_str()).collect();
+        assert_eq!(currencies, ["USD", "EUR"]);
+    }
+
+    #[test]
+    fn a_line_is_explained_record_by_record() {
+        let record = |region: &str, quantity: &str| ExplainedRecord {
+            metering_record_id: format!("id-{region}"),
+            region: region.to_owned(),
+            quantity: quantity.to_owned(),
+        };
+        let hour = ExplainedHour {
+            hour: time::parse("2026-03-01T05").ok(),
+            metered_quantity: "5".to_owned(),
+            annual_subscriptions: "3".to_owned(),
+            covered_quantity: "3".to_owned(),
+            billed_quantity: "2".to_owned(),
+            records: vec![record("us-east-1", "4"), record("eu-west-1", "1")],
+        };
+        let view = explained(ExplainedLine { line: line(), hours: vec![hour] }).unwrap();
+        insta::assert_snapshot!(view.to_table(), @"");
+    }
+}

@@ -1,0 +1,184 @@
+//! How offers, their terms and their price changes are shown.
+
+use std::collections::BTreeMap;
+
+use souk_proto::catalog::v1::{GetOfferResponse, Offer, PriceChange};
+use souk_proto::terms::v1::term::Term as Kind;
+use souk_proto::terms::v1::{Term, UpfrontRateCard};
+
+use super::error::CliError;
+use super::output::{Column, View, number, text};
+use super::{json, time};
+
+/// An offer just released.
+pub fn released(offer: &Offer) -> Result<View, CliError> {
+    Ok(with_terms(View::of_facts(facts(offer), json::of(offer)?), offer))
+}
+
+/// An offer with what became of it.
+pub fn whole(answer: &GetOfferResponse) -> Result<View, CliError> {
+    let nothing = Offer::default();
+    let offer = answer.offer.as_ref().unwrap_or(&nothing);
+    let mut facts = facts(offer);
+    facts.push(("visibility", answer.offer_visibility.clone()));
+    let changes = answer.price_changes.iter().flat_map(change_rows).collect();
+    Ok(with_terms(View::of_facts(facts, json::of(answer)?), offer).with_sheet(
+        "Price changes",
+        change_columns(),
+        changes,
+    ))
+}
+
+/// A change of prices.
+pub fn price_change(change: &PriceChange) -> Result<View, CliError> {
+    Ok(View::of_list(change_columns(), change_rows(change), json::of(change)?))
+}
+
+/// The columns of a list of offers.
+pub fn columns() -> Vec<Column> {
+    let mut columns: Vec<_> = ["offer_id", "product_id", "name"].map(text).into();
+    columns.extend([number("private_buyers"), text("availability_end_date"), text("terms")]);
+    columns
+}
+
+/// The row of an offer.
+pub fn row(offer: &Offer) -> Vec<String> {
+    let terms: Vec<_> = offer.terms.iter().map(term_word).collect();
+    vec![
+        offer.offer_id.clone(),
+        offer.product_id.clone(),
+        offer.name.clone(),
+        offer.buyer_account_ids.len().to_string(),
+        offer.availability_end_date.clone(),
+        terms.join(", "),
+    ]
+}
+
+fn facts(offer: &Offer) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("offer_id", offer.offer_id.clone()),
+        ("product_id", offer.product_id.clone()),
+        ("name", offer.name.clone()),
+    ];
+    if !offer.buyer_account_ids.is_empty() {
+        facts.push(("buyers", offer.buyer_account_ids.join(", ")));
+        facts.push(("availability_end_date", offer.availability_end_date.clone()));
+    }
+    facts
+}
+
+fn with_terms(view: View, offer: &Offer) -> View {
+    let columns =
+        vec![text("term"), text("duration"), text("dimension"), number("price"), text("currency_code")];
+    view.with_sheet("Terms", columns, offer.terms.iter().flat_map(term_rows).collect())
+}
+
+fn term_word(term: &Term) -> &'static str {
+    match &term.term {
+        Some(Kind::UsageBasedPricing(_)) => "usage_based_pricing",
+        Some(Kind::ConfigurableUpfrontPricing(_)) => "configurable_upfront_pricing",
+        Some(Kind::Validity(_)) => "validity",
+        Some(Kind::Renewal(_)) => "renewal",
+        None => "",
+    }
+}
+
+fn term_rows(term: &Term) -> Vec<Vec<String>> {
+    let name = term_word(term);
+    match &term.term {
+        Some(Kind::UsageBasedPricing(usage)) => {
+            price_rows(name, "", &usage.rate_card, &usage.currency_code).collect()
+        }
+        Some(Kind::ConfigurableUpfrontPricing(upfront)) => upfront
+            .rate_cards
+            .iter()
+            .flat_map(|card| price_rows(name, &card.duration, &card.prices, &upfront.currency_code))
+            .collect(),
+        Some(Kind::Validity(validity)) => vec![cells([name, &validity.agreement_duration, "", "", ""])],
+        Some(Kind::Renewal(_)) | None => vec![cells([name, "", "", "", ""])],
+    }
+}
+
+fn price_rows<'a>(
+    term: &'a str,
+    duration: &'a str,
+    prices: &'a BTreeMap<String, String>,
+    currency: &'a str,
+) -> impl Iterator<Item = Vec<String>> + 'a {
+    prices.iter().map(move |(dimension, price)| cells([term, duration, dimension, price, currency]))
+}
+
+fn change_columns() -> Vec<Column> {
+    let mut columns: Vec<_> =
+        ["notice_time", "existing_subscribers_from", "duration", "dimension"].map(text).into();
+    columns.push(number("price"));
+    columns
+}
+
+fn change_rows(change: &PriceChange) -> Vec<Vec<String>> {
+    let notice = time::show(change.notice_time.as_ref());
+    let from = time::show(change.existing_subscribers_from.as_ref());
+    let usage = UpfrontRateCard { duration: String::new(), prices: change.rate_card.clone() };
+    std::iter::once(&usage)
+        .chain(&change.upfront_rate_cards)
+        .flat_map(|card| {
+            card.prices
+                .iter()
+                .map(|(dimension, price)| cells([&notice, &from, &card.duration, dimension, price]))
+        })
+        .collect()
+}
+
+fn cells(cells: [&str; 5]) -> Vec<String> {
+    cells.map(str::to_owned).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use souk_proto::terms::v1::{
+        ConfigurableUpfrontPricingTerm, RenewalTerm, UsageBasedPricingTerm, ValidityTerm,
+    };
+
+    use super::*;
+
+    fn prices<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+        pairs.map(|(dimension, price)| (dimension.to_owned(), price.to_owned())).into()
+    }
+
+    #[test]
+    fn an_offer_is_shown_with_a_row_for_each_price() {
+        let terms = [
+            Kind::UsageBasedPricing(UsageBasedPricingTerm {
+                currency_code: "USD".to_owned(),
+                rate_card: prices([("m5.large", "0.10"), ("m5.xlarge", "0.2")]),
+            }),
+            Kind::ConfigurableUpfrontPricing(ConfigurableUpfrontPricingTerm {
+                currency_code: "USD".to_owned(),
+                rate_cards: vec![UpfrontRateCard {
+                    duration: "P12M".to_owned(),
+                    prices: prices([("m5.large", "700.000")]),
+                }],
+            }),
+            Kind::Validity(ValidityTerm { agreement_duration: "P24M".to_owned() }),
+            Kind::Renewal(RenewalTerm {}),
+        ];
+        let answer = GetOfferResponse {
+            offer: Some(Offer {
+                offer_id: "offer-1".to_owned(),
+                product_id: "prod-1".to_owned(),
+                name: "For you".to_owned(),
+                buyer_account_ids: vec!["222222222222".to_owned()],
+                availability_end_date: "2026-03-31".to_owned(),
+                terms: terms.map(|term| Term { term: Some(term) }).into(),
+            }),
+            offer_visibility: "Private".to_owned(),
+            price_changes: vec![PriceChange {
+                notice_time: time::parse("2026-03-01").ok(),
+                existing_subscribers_from: time::parse("2026-05-30").ok(),
+                rate_card: prices([("m5.large", "0.12")]),
+                upfront_rate_cards: Vec::new(),
+            }],
+        };
+        insta::assert_snapshot!(whole(&answer).unwrap().to_table(), @"");
+    }
+}

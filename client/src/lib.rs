@@ -1,0 +1,51 @@
+//! A typed client of Souk's gRPC services.
+//!
+//! [`SoukClient`] has one method for each call of the contract, in one file for each service. Arguments and
+//! results are plain values and the messages of `souk_proto`; nothing is parsed or rendered here. What the
+//! client adds to the generated code:
+//!
+//! * a deadline for every call, retries included ([`Settings::deadline`]);
+//! * retries with exponential back-off and jitter, for the calls that may be repeated and only for them: the
+//!   table with the reasons is in `safety.rs` ([`Call`]);
+//! * [`UsageStream`], which keeps a bounded number of messages in flight;
+//! * lists read to their end (`all_accounts` and its like);
+//! * [`ClientError`], which carries the server's stable reason and the fields that it found wrong.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), souk_client::ClientError> {
+//! let client = souk_client::SoukClient::connect("http://127.0.0.1:7625").await?;
+//! for agreement in client.all_agreements("default", &Default::default()).await? {
+//!     println!("{} {}", agreement.agreement_id, agreement.license_arn);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod account;
+mod agreement;
+mod billing;
+mod catalog;
+mod client;
+mod error;
+mod metering;
+mod paging;
+mod reporting;
+mod resend;
+mod retry;
+mod safety;
+mod sandbox;
+mod settings;
+mod usage_stream;
+
+pub use agreement::{Accepted, AgreementFilter};
+pub use billing::{ExplainedLine, InvoiceFilter};
+pub use catalog::OfferFilter;
+pub use client::{MESSAGE_SIZE_MAX, SoukClient};
+pub use error::{ClientError, Refusal, Violation};
+pub use metering::{BATCH_RECORDS_MAX, REPORTS_MAX, STREAM_RECORDS_MAX};
+pub use paging::{PAGE_SIZE_MAX, Page, PageRequest};
+pub use reporting::{ExportChunks, Report, ReportRows};
+pub use safety::{Call, Safety};
+pub use sandbox::TurnedClock;
+pub use settings::{RetryPolicy, Settings};
+pub use usage_stream::{StreamEnded, UsageAnswers, UsageSender, UsageStream};

@@ -1,0 +1,11 @@
+//! The command `souk`: a marketplace from the command line.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    cli::main(cli::Cli::parse())
+}

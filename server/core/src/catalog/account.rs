@@ -1,0 +1,145 @@
+//! Accounts: sellers, buyers, and the payers whose bill carries the buyers' charges.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{AccountId, content_hash, letters};
+use crate::rejection::{Code, Rejection};
+
+/// The AWS entity that invoices when a seller names none.
+pub const DEFAULT_ENTITY: &str = "AWS Inc.";
+
+/// Where a company is, as far as reports print it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Address {
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// State or region.
+    pub state: String,
+    /// City.
+    pub city: String,
+    /// Postal code.
+    pub postal_code: String,
+}
+
+/// A pair of AWS access keys.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// The public half.
+    pub id: String,
+    /// The secret half.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for AccessKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AccessKey({})", self.id)
+    }
+}
+
+/// An AWS account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its number.
+    pub id: AccountId,
+    /// The company's name.
+    pub company_name: String,
+    /// Whose bill carries its charges; never changes (A-11: linked accounts of one payer share annual cover).
+    pub payer: AccountId,
+    /// The entity that invoices its sales; none for an account that does not sell.
+    pub invoicing_entity: Option<String>,
+    /// Where the company is.
+    pub address: Address,
+    /// The domain of its e-mail addresses.
+    pub email_domain: String,
+    /// The keys that sign as this account.
+    pub access_keys: Vec<AccessKey>,
+}
+
+impl Account {
+    /// What can be wrong with an account by itself.
+    pub fn check(&self) -> Result<(), Rejection> {
+        let country = &self.address.country;
+        if !country.is_empty() && !(country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase())) {
+            let message = format!("\"{country}\" is not an ISO 3166-1 alpha-2 code such as US");
+            return Err(Rejection::new(Code::FieldInvalid, "address.country", message));
+        }
+        let mut seen = BTreeSet::new();
+        for (index, key) in self.access_keys.iter().enumerate() {
+            let field = format!("accessKeys[{index}]");
+            let well_formed = (16..=128).contains(&key.id.len()) && key.id.bytes().all(|b| b.is_ascii_alphanumeric());
+            if !well_formed {
+                let message = format!("\"{}\" is not an access key id: 16 to 128 letters and digits", key.id);
+                return Err(Rejection::new(Code::FieldInvalid, format!("{field}.accessKeyId"), message));
+            }
+            if key.secret.is_empty() {
+                let message = "a secret access key is required".to_owned();
+                return Err(Rejection::new(Code::FieldMissing, format!("{field}.secretAccessKey"), message));
+            }
+            if !seen.insert(&key.id) {
+                let message = format!("{} stands twice", key.id);
+                return Err(Rejection::new(Code::AccessKeyTaken, format!("{field}.accessKeyId"), message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a seller's records may name a buyer: AWS's legacy CustomerIdentifier. Opaque, but it can be read back
+/// without a table: the buyer's number beside a tag of the seller, mixed by four Feistel rounds.
+pub fn customer_identifier(seller: AccountId, buyer: AccountId) -> String {
+    let clear = (seller_tag(seller) << 40) | buyer.number();
+    let (mut left, mut right) = halves(clear);
+    for round in 0..4 {
+        (left, right) = (right, left ^ mix(right, round));
+    }
+    letters(u128::from(join(left, right)), 13)
+}
+
+/// The buyer that a seller's identifier names.
+pub fn resolve_customer_identifier(seller: AccountId, identifier: &str) -> Option<AccountId> {
+    let well_formed = identifier.len() == 13 && identifier.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+    if !well_formed {
+        return None;
+    }
+    let digits = identifier.chars().rev().filter_map(|c| c.to_digit(36));
+    let mixed = u64::try_from(digits.fold(0_u128, |acc, digit| acc * 36 + u128::from(digit))).ok()?;
+    let (mut left, mut right) = halves(mixed);
+    for round in (0..4).rev() {
+        (left, right) = (right ^ mix(left, round), left);
+    }
+    let clear = join(left, right);
+    let buyer = AccountId::from_number(clear & ((1 << 40) - 1))?;
+    (clear >> 40 == seller_tag(seller)).then_some(buyer)
+}
+
+fn halves(block: u64) -> (u32, u32) {
+    ((block >> 32) as u32, block as u32)
+}
+
+fn join(left: u32, right: u32) -> u64 {
+    (u64::from(left) << 32) | u64::from(right)
+}
+
+fn seller_tag(seller: AccountId) -> u64 {
+    content_hash("seller tag", &[&seller.to_string()]) as u64 & 0xFF_FFFF
+}
+
+fn mix(half: u32, round: u32) -> u32 {
+    content_hash("customer identifier", &[&round.to_string(), &half.to_string()]) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_names_one_buyer_for_one_seller() {
+        let [seller, other, buyer] = [1, 2, 999_999_999_999].map(|n| AccountId::from_number(n).unwrap());
+        let identifier = customer_identifier(seller, buyer);
+        assert_eq!(resolve_customer_identifier(seller, &identifier), Some(buyer));
+        assert_eq!(resolve_customer_identifier(other, &identifier), None);
+        for wrong in ["", "zzzzzzzzzzzzz", "ABCDEFGHIJKLM", "0000000000000"] {
+            assert_eq!(resolve_customer_identifier(seller, wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Products and their dimensions, and what may be published.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{AccountId, DimensionKey, ProductCode, ProductId};
+use crate::rejection::{Code, Rejection};
+use crate::rules::Rules;
+
+/// What kind of product it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProductType {
+    /// A machine image.
+    Ami,
+    /// A container image.
+    Container,
+    /// Software as a service.
+    Saas,
+}
+
+/// The one category that a product meters (A14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UsageCategory {
+    /// Users.
+    Users,
+    /// Hosts.
+    Hosts,
+    /// Bandwidth.
+    Bandwidth,
+    /// Data.
+    Data,
+    /// Tiers.
+    Tiers,
+    /// Units.
+    Units,
+}
+
+/// Who meters a dimension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DimensionType {
+    /// AWS Marketplace: instance types.
+    Metered,
+    /// The seller.
+    ExternallyMetered,
+    /// Nobody: bought upfront.
+    Entitled,
+}
+
+/// What a product sells by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dimension {
+    /// The key that usage records name.
+    pub key: DimensionKey,
+    /// The name that buyers read.
+    pub name: String,
+    /// Longer words.
+    pub description: String,
+    /// The unit.
+    pub unit: String,
+    /// Who meters it.
+    pub types: BTreeSet<DimensionType>,
+}
+
+impl Dimension {
+    /// Whether usage of it is metered by anybody.
+    pub fn is_metered(&self) -> bool {
+        self.types.contains(&DimensionType::Metered) || self.types.contains(&DimensionType::ExternallyMetered)
+    }
+}
+
+/// A published product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// Its id.
+    pub id: ProductId,
+    /// Its code.
+    pub code: ProductCode,
+    /// Its title.
+    pub title: String,
+    /// Who sells it.
+    pub seller: AccountId,
+    /// What kind of product.
+    pub product_type: ProductType,
+    /// What it meters; none when its seller meters nothing.
+    pub usage_category: Option<UsageCategory>,
+    /// What it sells by.
+    pub dimensions: Vec<Dimension>,
+    /// One buyer may hold several live agreements.
+    pub concurrent_agreements: bool,
+}
+
+/// A product to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewProduct {
+    /// Its id; derived when absent.
+    pub id: Option<ProductId>,
+    /// Its code; derived when absent.
+    pub code: Option<ProductCode>,
+    /// Its title.
+    pub title: String,
+    /// Who sells it.
+    pub seller: AccountId,
+    /// What kind of product.
+    pub product_type: ProductType,
+    /// What it meters.
+    pub usage_category: Option<UsageCategory>,
+    /// What it sells by.
+    pub dimensions: Vec<Dimension>,
+    /// One buyer may hold several live agreements.
+    pub concurrent_agreements: bool,
+}
+
+impl NewProduct {
+    /// The product, if it may be published.
+    pub fn publish(self, rules: &Rules) -> Result<Product, Rejection> {
+        if self.title.is_empty() {
+            return Err(Rejection::new(Code::FieldMissing, "title", "a title is required"));
+        }
+        let id = self.id.unwrap_or_else(|| ProductId::derive(self.seller, &self.title));
+        check_form(id.as_str(), "productId", 64, |b| b.is_ascii_alphanumeric() || b == b'-')?;
+        let code = self.code.unwrap_or_else(|| ProductCode::derive(&id));
+        check_form(code.as_str(), "productCode", 255, |b| b.is_ascii_alphanumeric() || b"-/=:_.@".contains(&b))?;
+        let product = Product {
+            id,
+            code,
+            title: self.title,
+            seller: self.seller,
+            product_type: self.product_type,
+            usage_category: self.usage_category,
+            dimensions: self.dimensions,
+            concurrent_agreements: self.concurrent_agreements,
+        };
+        product.check(rules)?;
+        Ok(product)
+    }
+}
+
+impl Product {
+    /// The dimension of this key.
+    pub fn dimension(&self, key: &DimensionKey) -> Option<&Dimension> {
+        self.dimensions.iter().find(|d| d.key == *key)
+    }
+
+    /// Whether a dimension is of this type.
+    pub fn has_type(&self, dimension_type: DimensionType) -> bool {
+        self.dimensions.iter().any(|d| d.types.contains(&dimension_type))
+    }
+
+    /// Its dimensions in words, for messages.
+    pub fn keys(&self) -> String {
+        let keys: Vec<_> = self.dimensions.iter().map(|d| d.key.as_str()).collect();
+        format!("its dimensions are {}", keys.join(", "))
+    }
+
+    /// The publishing rules A14 and A17.
+    pub fn check(&self, rules: &Rules) -> Result<(), Rejection> {
+        let count = self.dimensions.len();
+        if count == 0 {
+            return Err(Rejection::new(Code::DimensionsMissing, "dimensions", "a product needs at least one dimension"));
+        }
+        if count > rules.max_dimensions as usize {
+            let message = format!("{count} dimensions; at most {} are allowed: leave some out", rules.max_dimensions);
+            return Err(Rejection::new(Code::TooManyDimensions, "dimensions", message));
+        }
+        let mut keys = BTreeSet::new();
+        for (index, dimension) in self.dimensions.iter().enumerate() {
+            let path = format!("dimensions[{index}]");
+            check_dimension(dimension, self.product_type).map_err(|r| r.within(&path))?;
+            if !keys.insert(&dimension.key) {
+                let message = format!("\"{}\" stands twice: keys are unique in a product", dimension.key);
+                return Err(Rejection::new(Code::DimensionExists, format!("{path}.key"), message));
+            }
+        }
+        self.check_mixture()
+    }
+
+    /// Instance types stand alone; contracts of AMI and container products are not metered by their seller.
+    fn check_mixture(&self) -> Result<(), Rejection> {
+        let has = |t| self.has_type(t);
+        let refuse = |message: &str| Err(Rejection::new(Code::DimensionTypesInvalid, "dimensions", message));
+        if has(DimensionType::Metered) && (has(DimensionType::ExternallyMetered) || has(DimensionType::Entitled)) {
+            return refuse(
+                "METERED dimensions cannot stand beside EXTERNALLY_METERED or ENTITLED ones: a standard product \
+                 cannot be converted to metering or to contracts; publish a product of its own",
+            );
+        }
+        let contract_with_metering = has(DimensionType::ExternallyMetered) && has(DimensionType::Entitled);
+        if contract_with_metering && self.product_type != ProductType::Saas {
+            return refuse("only SaaS products sell contracts with consumption");
+        }
+        if has(DimensionType::ExternallyMetered) && self.usage_category.is_none() {
+            let message = "a product that its seller meters has one usage category: USERS, HOSTS, BANDWIDTH, DATA, TIERS or UNITS";
+            return Err(Rejection::new(Code::UsageCategoryMissing, "usageCategory", message));
+        }
+        Ok(())
+    }
+}
+
+fn check_dimension(dimension: &Dimension, product_type: ProductType) -> Result<(), Rejection> {
+    check_form(dimension.key.as_str(), "key", 100, |b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))?;
+    let types = &dimension.types;
+    let refuse = |message: &str| Err(Rejection::new(Code::DimensionTypesInvalid, "types", message));
+    if types.is_empty() {
+        return refuse("a type is required: METERED, EXTERNALLY_METERED or ENTITLED");
+    }
+    if types.contains(&DimensionType::Metered) && types.len() > 1 {
+        return refuse("METERED stands alone: only EXTERNALLY_METERED and ENTITLED go together");
+    }
+    if types.contains(&DimensionType::Metered) && product_type == ProductType::Saas {
+        return refuse("AWS Marketplace meters no SaaS product: use EXTERNALLY_METERED");
+    }
+    Ok(())
+}
+
+/// Refuses an id that is empty, too long or holds other characters.
+pub(crate) fn check_form(text: &str, field: &str, longest: usize, allowed: fn(u8) -> bool) -> Result<(), Rejection> {
+    if text.is_empty() {
+        return Err(Rejection::new(Code::FieldMissing, field, "it is required"));
+    }
+    match text.len() <= longest && text.bytes().all(allowed) {
+        true => Ok(()),
+        false => {
+            let message = format!("\"{text}\" is not allowed: at most {longest} letters, digits and -_.");
+            Err(Rejection::new(Code::FieldInvalid, field, message))
+        }
+    }
+}

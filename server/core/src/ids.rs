@@ -1,0 +1,246 @@
+//! The ids of things: what AWS writes, typed so that no two kinds can be mixed up.
+//!
+//! Ids come from content, never from a log position or a random number, so the same calls give the same ids
+//! on any number of cores, beside any other sandbox.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::rejection::{Code, Rejection};
+
+macro_rules! id_type {
+    ($($(#[$doc:meta])* $name:ident,)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes a text that is known to be such an id.
+            pub fn new(text: &str) -> $name { $name(Arc::from(text)) }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+    )*};
+}
+
+id_type! {
+    /// A sandbox's name.
+    SandboxName,
+    /// A product: `prod-` and more.
+    ProductId,
+    /// What usage records call a product: 25 lower-case letters and digits.
+    ProductCode,
+    /// An offer: `offer-` and more.
+    OfferId,
+    /// An agreement: `agmt-` and more.
+    AgreementId,
+    /// A licence, the same along a chain of agreements.
+    LicenseArn,
+    /// A dimension's key; case counts.
+    DimensionKey,
+    /// An invoice.
+    InvoiceId,
+    /// An AWS region.
+    Region,
+}
+
+/// The region of records that name none.
+pub const DEFAULT_REGION: &str = "us-east-1";
+
+/// An AWS account: twelve digits, ordered by number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(u64);
+
+impl AccountId {
+    /// Reads exactly twelve digits.
+    pub fn parse(text: &str) -> Option<AccountId> {
+        let digits = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+        if !digits {
+            return None;
+        }
+        text.parse().ok().map(AccountId)
+    }
+
+    /// Reads the account in `field` of a request.
+    pub fn from_field(text: &str, field: &str) -> Result<AccountId, Rejection> {
+        if text.is_empty() {
+            return Err(Rejection::new(Code::FieldMissing, field, "an account id of 12 digits is required"));
+        }
+        AccountId::parse(text).ok_or_else(|| {
+            Rejection::new(Code::FieldInvalid, field, format!("\"{text}\" is not an account id: give 12 digits"))
+        })
+    }
+
+    /// The account as a number.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+
+    /// An account from its number.
+    pub fn from_number(number: u64) -> Option<AccountId> {
+        (number < 1_000_000_000_000).then_some(AccountId(number))
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:012}", self.0)
+    }
+}
+
+impl fmt::Debug for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// The id of an hour's usage record: the hash of its series with the hour in the last eight digits. A retry,
+/// an explanation and a look-up compute the same id; none is stored.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MeteringRecordId(u128);
+
+impl MeteringRecordId {
+    /// The id of `hour` (counted from 1970) in the series with this hash.
+    pub fn new(series_hash: u128, hour: i32) -> MeteringRecordId {
+        // Version 8 and the variant of RFC 9562, so that every UUID parser takes it.
+        const FREE: u128 = !((0xF << 76) | (0b11 << 62) | 0xFFFF_FFFF);
+        MeteringRecordId((series_hash & FREE) | (8 << 76) | (0b10 << 62) | u128::from(hour.cast_unsigned()))
+    }
+}
+
+impl fmt::Display for MeteringRecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let v = self.0;
+        let (a, b, c) = (v >> 96, (v >> 80) & 0xFFFF, (v >> 64) & 0xFFFF);
+        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", (v >> 48) & 0xFFFF, v & 0xFFFF_FFFF_FFFF)
+    }
+}
+
+impl fmt::Debug for MeteringRecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Hashes the parts of a content into 128 bits; the parts cannot run into each other.
+pub fn content_hash(kind: &str, parts: &[&str]) -> u128 {
+    let mut hasher = Sha256::new();
+    for part in std::iter::once(&kind).chain(parts) {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    let digest: [u8; 32] = hasher.finalize().into();
+    digest[..16].iter().fold(0, |acc, &byte| (acc << 8) | u128::from(byte))
+}
+
+/// Writes a content hash in `length` lower-case letters and digits.
+pub fn letters(mut hash: u128, length: usize) -> String {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut text = String::with_capacity(length);
+    for _ in 0..length {
+        text.push(char::from(DIGITS[(hash % 36) as usize]));
+        hash /= 36;
+    }
+    text
+}
+
+impl ProductId {
+    /// The id of a seller's product that brings none.
+    pub fn derive(seller: AccountId, title: &str) -> ProductId {
+        let hash = content_hash("product", &[&seller.to_string(), title]);
+        ProductId::new(&format!("prod-{}", letters(hash, 13)))
+    }
+}
+
+impl ProductCode {
+    /// The code of a product that brings none: 25 letters, two hashes deep.
+    pub fn derive(product: &ProductId) -> ProductCode {
+        let head = letters(content_hash("product code", &[product.as_str()]), 20);
+        let tail = letters(content_hash("product code tail", &[product.as_str()]), 5);
+        ProductCode::new(&format!("{head}{tail}"))
+    }
+}
+
+impl OfferId {
+    /// The id of the `number`th offer of a product.
+    pub fn derive(product: &ProductId, number: usize) -> OfferId {
+        let hash = content_hash("offer", &[product.as_str(), &number.to_string()]);
+        OfferId::new(&format!("offer-{}", letters(hash, 13)))
+    }
+}
+
+impl AgreementId {
+    /// The id of the `number`th agreement of a payer's family.
+    pub fn derive(payer: AccountId, number: u32) -> AgreementId {
+        let hash = content_hash("agreement", &[&payer.to_string(), &number.to_string()]);
+        AgreementId::new(&format!("agmt-{}", letters(hash, 24)))
+    }
+}
+
+impl LicenseArn {
+    /// The licence of the chain that begins with this agreement.
+    pub fn derive(initial: &AgreementId) -> LicenseArn {
+        let hash = content_hash("licence", &[initial.as_str()]);
+        LicenseArn::new(&format!("arn:aws:license-manager::294406891311:license:l-{hash:032x}"))
+    }
+}
+
+impl InvoiceId {
+    /// The `number`th invoice of a payer.
+    pub fn derive(payer: AccountId, year: i32, number: u32) -> InvoiceId {
+        InvoiceId::new(&format!("MPIN{:02}-{payer}-{number}", year.rem_euclid(100)))
+    }
+}
+
+/// Opaque ids that reports print.
+pub fn opaque(kind: &str, parts: &[&str]) -> String {
+    letters(content_hash(kind, parts), 22)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_twelve_digits() {
+        assert_eq!(AccountId::parse("000000000101").map(|a| a.to_string()), Some("000000000101".into()));
+        for wrong in ["", "101", "0000000001012", "00000000010a", "-00000000101", "+00000000101"] {
+            assert_eq!(AccountId::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_record_id_is_a_uuid_that_ends_with_its_hour() {
+        let id = MeteringRecordId::new(u128::MAX, 0x0005_c000).to_string();
+        assert_eq!(id, "ffffffff-ffff-8fff-bfff-ffff0005c000");
+        assert_ne!(MeteringRecordId::new(7, 1), MeteringRecordId::new(7, 2));
+    }
+
+    #[test]
+    fn parts_of_a_content_cannot_run_into_each_other() {
+        assert_ne!(content_hash("x", &["ab", "c"]), content_hash("x", &["a", "bc"]));
+        assert_ne!(content_hash("x", &["a"]), content_hash("xa", &[]));
+    }
+
+    #[test]
+    fn derived_ids_have_the_forms_that_aws_writes() {
+        let seller = AccountId::from_number(111_122_223_333).unwrap();
+        let product = ProductId::derive(seller, "Flight analytics");
+        assert!(product.as_str().starts_with("prod-") && product.as_str().len() == 18);
+        assert_eq!(ProductCode::derive(&product).as_str().len(), 25);
+        assert_eq!(OfferId::derive(&product, 1).as_str().len(), 19);
+        let agreement = AgreementId::derive(seller, 1);
+        assert!(LicenseArn::derive(&agreement).as_str().starts_with("arn:aws:license-manager::"));
+    }
+}

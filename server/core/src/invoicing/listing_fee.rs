@@ -1,0 +1,107 @@
+//! The listing fee: AWS's share (H1, since 2024-01-05; the same table before, section 0 row 15).
+
+use std::collections::BTreeMap;
+
+use super::{ChargeType, InvoiceLine, Revenue};
+use crate::agreement::{Agreement, Family, Origin};
+use crate::catalog::offer::is_server_product;
+use crate::catalog::{Marketplace, Offer, ProductType};
+use crate::ids::AgreementId;
+use crate::money::{Money, Rate};
+use crate::rejection::Broken;
+
+const fn percent_tenths(tenths: u32) -> Rate {
+    Rate::from_hundredths_of_percent(tenths * 10)
+}
+
+/// The share of what is sold on a public offer.
+fn public_rate(product_type: ProductType) -> Rate {
+    match is_server_product(product_type) {
+        true => percent_tenths(200),
+        false => percent_tenths(30),
+    }
+}
+
+/// The share of what is sold on a private offer, by the contract's value before taxes (Q9): the whole amount
+/// takes the rate of its class.
+fn private_rate(contract_value: Money, renewal: bool) -> Rate {
+    const MILLION: i128 = 100_000_000; // in cents
+    match contract_value.minor() {
+        _ if renewal => percent_tenths(15),
+        value if value < MILLION => percent_tenths(30),
+        value if value < 10 * MILLION => percent_tenths(20),
+        _ => percent_tenths(15),
+    }
+}
+
+/// The share that AWS takes of an agreement's charges.
+pub fn rate(offer: &Offer, product_type: ProductType, agreement: &Agreement) -> Rate {
+    match offer.is_private() {
+        true => private_rate(agreement.contract_value(), agreement.origin == Origin::Renewed),
+        false => public_rate(product_type),
+    }
+}
+
+/// The revenue of an invoice's lines: fees are rounded here, per row of the report.
+pub fn revenue(
+    market: &Marketplace,
+    agreement_of: impl Fn(&AgreementId) -> Option<Agreement>,
+    lines: &[InvoiceLine],
+) -> Result<Vec<Revenue>, Broken> {
+    let mut rows: BTreeMap<_, Money> = BTreeMap::new();
+    for line in lines {
+        let agreement = agreement_of(&line.agreement)
+            .ok_or_else(|| Broken(format!("agreement {} of an invoice line does not exist", line.agreement)))?;
+        let product = market.known_product(&line.product)?;
+        let fee_rate = rate(market.known_offer(&line.offer)?, product.product_type, &agreement);
+        let dimension = (line.charge_type != ChargeType::Usage).then(|| line.dimension.clone());
+        let key = (
+            (line.charge_type, line.seller, line.buyer),
+            (line.product.clone(), line.offer.clone(), dimension, fee_rate),
+        );
+        let sum = rows.entry(key).or_insert_with(|| Money::zero(line.amount.currency()));
+        *sum = sum.plus(line.amount);
+    }
+    let row = |(key, billed): (((ChargeType, _, _), (_, _, _, Rate)), Money)| {
+        let ((charge_type, seller, buyer), (product, offer, dimension, fee_rate)) = key;
+        let fee = billed.share(fee_rate).negated();
+        Revenue { charge_type, seller, buyer, product, offer, dimension, billed, fee_rate, fee }
+    };
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// Looks an agreement up in its family.
+pub fn in_family(family: &Family) -> impl Fn(&AgreementId) -> Option<Agreement> {
+    |id| family.agreement(id).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+
+    /// F-01, the rows of public and private offers and renewals.
+    #[test]
+    fn f_01_the_listing_fee_follows_kind_and_value() {
+        let usd = |cents| Money::from_minor(cents, Currency::Usd);
+        assert_eq!(public_rate(ProductType::Saas).to_string(), "3 %");
+        assert_eq!(public_rate(ProductType::Ami).to_string(), "20 %");
+        for (value, renewal, expected) in [
+            (99_999_999, false, "3 %"),
+            (100_000_000, false, "2 %"),
+            (999_999_999, false, "2 %"),
+            (1_000_000_000, false, "1.5 %"),
+            (500_000, true, "1.5 %"),
+        ] {
+            assert_eq!(private_rate(usd(value), renewal).to_string(), expected, "{value}");
+        }
+    }
+
+    /// F-04: the fee is rounded, and the net is the sum of the rounded parts.
+    #[test]
+    fn f_04_the_fee_is_rounded_before_the_net() {
+        let billed = Money::from_minor(50, Currency::Usd);
+        let fee = billed.share(percent_tenths(30)).negated();
+        assert_eq!((fee.to_string(), billed.plus(fee).to_string()), ("-0.02".into(), "0.48".into()));
+    }
+}

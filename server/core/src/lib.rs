@@ -1,0 +1,32 @@
+//! The rules of Souk: everything that can be argued about in a billing dispute, and nothing else.
+//!
+//! Read it in this order: [`ids`], [`quantity`], [`money`], [`time`], [`rules`] (values); [`catalog`] and
+//! [`terms`] (what sellers publish); [`agreement`] (what buyers accepted); [`metering`] (what was used);
+//! [`rating`] and [`invoicing`] (what it costs); [`reports`] (what sellers read); [`machine`] (how all of it
+//! is decided, stored as events, and replayed).
+//!
+//! The core is pure: no clock, no randomness, no IO, no logging, no floats, no iteration over unordered maps.
+//! Time comes in as an argument. A decision may refuse and changes nothing; applying an event may not fail.
+//!
+//! Invariants, checked by `machine::check` and its tests:
+//! - INV-1: a buyer holds at most one live agreement on a product, unless the product allows several.
+//! - INV-2: every metered hour is priced by exactly one agreement.
+//! - INV-3: an invoice's total is the sum of its lines, each the rounded product of quantity and unit price.
+//! - INV-4: the revenue rows of an invoice add up to its total.
+//! - INV-5: months close in order, and nothing is metered in a closed one.
+//! - INV-6: replaying the events gives the same state.
+
+pub mod agreement;
+pub mod catalog;
+pub mod ids;
+pub mod invoicing;
+pub mod machine;
+pub mod metering;
+pub mod money;
+pub mod quantity;
+pub mod rating;
+pub mod rejection;
+pub mod reports;
+pub mod rules;
+pub mod terms;
+pub mod time;

@@ -1,0 +1,62 @@
+//! Checks the invariants INV-1 to INV-5 of the crate's documentation on a whole state.
+
+use std::collections::BTreeSet;
+
+use super::Sandbox;
+use crate::agreement::Family;
+use crate::invoicing::Invoice;
+use crate::money::Money;
+use crate::rating::rate_month;
+use crate::rejection::Broken;
+
+/// Every invariant, or the first that does not hold.
+pub fn check(sandbox: &Sandbox) -> Result<(), Broken> {
+    for family in sandbox.families().values() {
+        one_live_agreement(sandbox, family)?;
+        for invoice in family.invoices() {
+            sums(invoice)?;
+        }
+        every_hour_is_priced(sandbox, family)?;
+        months_in_order(family)?;
+    }
+    Ok(())
+}
+
+/// INV-1.
+fn one_live_agreement(sandbox: &Sandbox, family: &Family) -> Result<(), Broken> {
+    let mut live = BTreeSet::new();
+    for agreement in family.agreements().filter(|a| a.is_active()) {
+        let concurrent = sandbox.market().known_product(&agreement.product)?.concurrent_agreements;
+        if !live.insert((agreement.buyer, &agreement.product)) && !concurrent {
+            return Err(Broken(format!("INV-1: {} holds two live agreements on {}", agreement.buyer, agreement.product)));
+        }
+    }
+    Ok(())
+}
+
+/// INV-3 and INV-4.
+fn sums(invoice: &Invoice) -> Result<(), Broken> {
+    for line in &invoice.lines {
+        if line.unit_price.times(line.quantity, invoice.currency).round() != line.amount {
+            return Err(Broken(format!("INV-3: a line of {} is not quantity times price", invoice.id)));
+        }
+    }
+    let revenue = invoice.revenue.iter().map(|r| r.billed).fold(Money::zero(invoice.currency), Money::plus);
+    match revenue == invoice.total() {
+        true => Ok(()),
+        false => Err(Broken(format!("INV-4: the revenue of {} is not its total", invoice.id))),
+    }
+}
+
+/// INV-2: rating the open month finds a price for every metered hour.
+fn every_hour_is_priced(sandbox: &Sandbox, family: &Family) -> Result<(), Broken> {
+    rate_month(sandbox, family, family.open_month).map(|_| ())
+}
+
+/// INV-5.
+fn months_in_order(family: &Family) -> Result<(), Broken> {
+    match family.invoices().iter().all(|invoice| invoice.month <= family.open_month || invoice.lines.iter().all(|l| l.explanation.segments.is_empty())) {
+        true => Ok(()),
+        false => Err(Broken(format!("INV-5: usage of an open month of {} was invoiced", family.payer))),
+    }
+}

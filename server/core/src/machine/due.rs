@@ -1,0 +1,82 @@
+//! What becomes due when a clock turns: ends of agreements, renewals, and the close of months, in the order
+//! of time, kind and key.
+
+use std::sync::Arc;
+
+use super::{Event, Sandbox};
+use crate::agreement::acceptance::Refusal;
+use crate::agreement::{Family, lifecycle};
+use crate::invoicing::close_month::usage_invoices;
+use crate::ids::AccountId;
+use crate::rejection::Broken;
+use crate::time::Timestamp;
+
+/// What is due. At the same moment, ends come before renewals, and renewals before the close of a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Work {
+    /// The agreement of this number reaches its end.
+    AgreementEnd(u32),
+    /// The purchase of this number renews itself under the agreement of that number.
+    AnnualRenewal(u32, u32),
+    /// The open month closes.
+    MonthClose,
+}
+
+/// A piece of work and its moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Item {
+    /// When it is due.
+    pub at: Timestamp,
+    /// What is due.
+    pub work: Work,
+}
+
+/// What is due next in a family. A family that ever had an agreement closes its months for good: their
+/// usage may come late in the month after its agreement ended.
+pub fn next(family: &Family) -> Option<Item> {
+    let ends = family.agreements().filter_map(|agreement| {
+        lifecycle::end_due(agreement).map(|at| Item { at, work: Work::AgreementEnd(agreement.number) })
+    });
+    let renewals = family.agreements().flat_map(|agreement| {
+        let due = lifecycle::renewals_due(agreement);
+        due.map(|(at, purchase)| Item { at, work: Work::AnnualRenewal(agreement.number, purchase) })
+    });
+    let close = Item { at: family.open_month.invoiced_at(), work: Work::MonthClose };
+    ends.chain(renewals).chain([close]).min()
+}
+
+/// Does the first piece of work that is due in a family at or before `now`; answers its events, which are
+/// applied already. No events: nothing is due.
+pub fn run_first(sandbox: &mut Sandbox, payer: AccountId, now: Timestamp) -> Result<Vec<Event>, Broken> {
+    let Some(family) = sandbox.family(payer) else { return Ok(Vec::new()) };
+    let Some(item) = next(family).filter(|item| item.at <= now) else { return Ok(Vec::new()) };
+    let events = decide(sandbox, family, item).map_err(|refusal| match refusal {
+        Refusal::Broken(broken) => broken,
+        Refusal::Rejected(rejection) => Broken(format!("{item:?} of {payer} was refused: {rejection}")),
+    })?;
+    for event in &events {
+        sandbox.apply(event);
+    }
+    Ok(events)
+}
+
+fn decide(sandbox: &Sandbox, family: &Family, item: Item) -> Result<Vec<Event>, Refusal> {
+    let market = sandbox.market();
+    let agreement = |number| {
+        let found = family.agreements().find(|a| a.number == number);
+        found.ok_or_else(|| Broken(format!("family {} has no agreement number {number}", family.payer)))
+    };
+    match item.work {
+        Work::AgreementEnd(number) => lifecycle::end(market, family, agreement(number)?, item.at),
+        Work::AnnualRenewal(number, purchase) => {
+            lifecycle::renew_annual(market, family, agreement(number)?, purchase, item.at)
+        }
+        Work::MonthClose => {
+            let month = family.open_month;
+            let invoices = usage_invoices(sandbox, family, month)?;
+            let issued = invoices.into_iter().map(|invoice| Event::InvoiceIssued(Arc::new(invoice)));
+            let closed = Event::MonthClosed { payer: family.payer, month };
+            Ok(issued.chain([closed]).collect())
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What happened: the facts that the logs keep.
+
+use std::sync::Arc;
+
+use super::Seed;
+use crate::agreement::{Agreement, AgreementStatus, UpfrontPurchase};
+use crate::catalog::Change;
+use crate::ids::{AccountId, AgreementId, SandboxName};
+use crate::invoicing::Invoice;
+use crate::metering::UsageColumns;
+use crate::metering::series::Series;
+use crate::rules::Rules;
+use crate::time::{BillingMonth, Timestamp};
+
+/// What happened in a payer's family.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// An agreement began: accepted, renewed or fallen back to.
+    AgreementAccepted(Agreement),
+    /// A further upfront purchase under an agreement.
+    UpfrontPurchased {
+        /// The family.
+        payer: AccountId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// What was bought.
+        purchase: UpfrontPurchase,
+        /// The number of the purchase that it renews.
+        renews: Option<u32>,
+    },
+    /// An agreement ended.
+    AgreementEnded {
+        /// The family.
+        payer: AccountId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// How.
+        status: AgreementStatus,
+        /// When.
+        at: Timestamp,
+    },
+    /// An invoice was issued.
+    InvoiceIssued(Arc<Invoice>),
+    /// A family's month closed.
+    MonthClosed {
+        /// The family.
+        payer: AccountId,
+        /// The month.
+        month: BillingMonth,
+    },
+    /// A series got the next handle.
+    SeriesOpened(Series),
+    /// Usage was metered: every row is new.
+    UsageAccepted(UsageColumns),
+}
+
+impl Event {
+    /// An agreement ends.
+    pub fn ended(agreement: &Agreement, status: AgreementStatus, at: Timestamp) -> Event {
+        Event::AgreementEnded { payer: agreement.payer, agreement: agreement.id.clone(), status, at }
+    }
+}
+
+/// An entry of the control log: what changed in what is published. One command makes one entry, and every
+/// partition follows it whole.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ControlEntry {
+    /// A sandbox was made, or took the place of the one of that name.
+    SandboxPut {
+        /// Its name.
+        name: SandboxName,
+        /// What it is for.
+        description: String,
+        /// Its rules.
+        rules: Rules,
+        /// When its time begins.
+        began: Timestamp,
+        /// What is published in it from the beginning.
+        changes: Vec<Change>,
+        /// The agreements accepted in its past, in order of their times.
+        seeds: Vec<Seed>,
+        /// Its clock after that.
+        clock: crate::catalog::Clock,
+    },
+    /// A sandbox was deleted.
+    SandboxDeleted {
+        /// Its name.
+        name: SandboxName,
+    },
+    /// Something changed in a sandbox.
+    Changed {
+        /// Its name.
+        name: SandboxName,
+        /// What.
+        change: Change,
+    },
+}
+
+impl ControlEntry {
+    /// The sandbox it concerns.
+    pub fn sandbox(&self) -> &SandboxName {
+        match self {
+            ControlEntry::SandboxPut { name, .. }
+            | ControlEntry::SandboxDeleted { name }
+            | ControlEntry::Changed { name, .. } => name,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What becomes of each record: subscribed or not, new, the same again, or different.
+
+use super::request::{CheckedRecord, CheckedRequest};
+use super::series::{Identity, Series, SeriesKey};
+use super::tally::{Outcome, UsageColumns};
+use crate::agreement::{Family, timeline};
+use crate::ids::MeteringRecordId;
+use crate::machine::{Event, Sandbox};
+use crate::rules::IdenticalRetry;
+use crate::time::{BillingMonth, Timestamp};
+
+/// What AWS reports of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordStatus {
+    /// Metered; or the same as what was metered before.
+    Success(MeteringRecordId),
+    /// The hour was metered with another quantity, which stands.
+    DuplicateRecord(MeteringRecordId),
+    /// No agreement covers it.
+    CustomerNotSubscribed,
+    /// Not processed this time: its month closed on the way, or its partition failed. Send it again.
+    Unprocessed,
+}
+
+/// What became of a record of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsageOutcome {
+    /// Its position in the request.
+    pub index: u32,
+    /// What became of it.
+    pub status: RecordStatus,
+}
+
+/// Takes the records of one request into the tally: decides and applies in one pass. Answers what became of
+/// each, in order, and the events that replay the same.
+pub fn accept(sandbox: &mut Sandbox, request: &CheckedRequest, now: Timestamp) -> (Vec<UsageOutcome>, Vec<Event>) {
+    let mut events = Vec::new();
+    let mut outcomes = Vec::with_capacity(request.records.len());
+    let mut columns = UsageColumns::default();
+    let mut rows = Vec::with_capacity(request.records.len());
+    for record in &request.records {
+        let refused = refusal(sandbox, request, record, now);
+        let status = refused.unwrap_or(RecordStatus::Unprocessed);
+        outcomes.push(UsageOutcome { index: record.index, status });
+        if refused.is_some() {
+            continue;
+        }
+        let key = SeriesKey {
+            identity: record.identity.clone(),
+            region: request.region.clone(),
+            dimension: record.dimension.clone(),
+        };
+        let handle = sandbox.tally().handle(&key).unwrap_or_else(|| {
+            let hash = key.hash();
+            let (buyer, payer) = (record.buyer, record.payer);
+            let series = Series { key, product: request.product.clone(), buyer, payer, hash };
+            let handle = sandbox.tally().next_handle();
+            let opened = Event::SeriesOpened(series);
+            sandbox.apply(&opened);
+            events.push(opened);
+            handle
+        });
+        rows.push((outcomes.len() - 1, handle, record.hour()));
+        columns.push(handle, record.hour(), record.quantity.millionths());
+    }
+    let accepted = sandbox.accept_usage(&columns);
+    let mut new = UsageColumns::default();
+    for (outcome, (position, handle, hour)) in accepted.into_iter().zip(rows) {
+        let Some(id) = sandbox.tally().series(handle).map(|series| series.record_id(hour)) else { continue };
+        let status = match (outcome, sandbox.market().rules.identical_retry) {
+            (Outcome::New, _) | (Outcome::Same, IdenticalRetry::Success) => RecordStatus::Success(id),
+            (Outcome::Same, IdenticalRetry::DuplicateRecord) | (Outcome::Different, _) => {
+                RecordStatus::DuplicateRecord(id)
+            }
+        };
+        if outcome == Outcome::New && let Some(record) = request.records.get(position) {
+            new.push(handle, hour, record.quantity.millionths());
+        }
+        if let Some(slot) = outcomes.get_mut(position) {
+            slot.status = status;
+        }
+    }
+    if !new.is_empty() {
+        events.push(Event::UsageAccepted(new));
+    }
+    (outcomes, events)
+}
+
+/// Why a record is not metered, if it is not.
+fn refusal(
+    sandbox: &Sandbox,
+    request: &CheckedRequest,
+    record: &CheckedRecord,
+    now: Timestamp,
+) -> Option<RecordStatus> {
+    let Some(family) = sandbox.family(record.payer) else { return Some(RecordStatus::CustomerNotSubscribed) };
+    if !is_subscribed(sandbox, family, request, record, now) {
+        return Some(RecordStatus::CustomerNotSubscribed);
+    }
+    let closed = BillingMonth::containing(record.timestamp) < family.open_month;
+    closed.then_some(RecordStatus::Unprocessed)
+}
+
+fn is_subscribed(
+    sandbox: &Sandbox,
+    family: &Family,
+    request: &CheckedRequest,
+    record: &CheckedRecord,
+    now: Timestamp,
+) -> bool {
+    let window = sandbox.market().rules.metering_window;
+    match &record.identity {
+        Identity::Product(_, buyer) => {
+            let agreements = family.agreements_of(*buyer, &request.product);
+            timeline::takes_record(agreements, record.timestamp, now, window)
+        }
+        Identity::Licence(licence) => {
+            let agreements = family.agreements_of_licence(licence);
+            timeline::takes_record(agreements, record.timestamp, now, window)
+        }
+    }
+}

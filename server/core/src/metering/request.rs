@@ -1,0 +1,238 @@
+//! What is refused as a whole, before anything is written: fields, product, dimensions, timestamps and
+//! licences. Pure over published state.
+
+use super::series::Identity;
+use super::window;
+use crate::catalog::account::resolve_customer_identifier;
+use crate::catalog::{DimensionType, Marketplace, Product};
+use crate::ids::{AccountId, DimensionKey, LicenseArn, ProductCode, ProductId, Region};
+use crate::quantity::Quantity;
+use crate::rejection::{Code, Rejection};
+use crate::time::{Timestamp, UsageHour};
+
+/// How a record names its customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Customer {
+    /// An account id; it need not be of twelve digits to be unknown.
+    Account(String),
+    /// The seller's legacy identifier of the buyer.
+    Identifier(String),
+    /// A licence.
+    Licence(LicenseArn),
+}
+
+/// A usage record as it comes in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageRecord {
+    /// When.
+    pub timestamp: Timestamp,
+    /// Who.
+    pub customer: Customer,
+    /// Of what.
+    pub dimension: DimensionKey,
+    /// How much.
+    pub quantity: Quantity,
+}
+
+/// The records of one product, or of licences of one product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageRequest {
+    /// The product; none when the records name licences.
+    pub product_code: Option<ProductCode>,
+    /// Which region meters.
+    pub region: Region,
+    /// The records.
+    pub records: Vec<UsageRecord>,
+    /// Who may meter these dimensions: the seller, or AWS Marketplace for instance types.
+    pub metered_as: DimensionType,
+}
+
+/// A record that no rule about the whole request refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedRecord {
+    /// Its position in the request.
+    pub index: u32,
+    /// Whose usage, as AWS deduplicates it.
+    pub identity: Identity,
+    /// The buyer.
+    pub buyer: AccountId,
+    /// Whose bill carries it.
+    pub payer: AccountId,
+    /// When.
+    pub timestamp: Timestamp,
+    /// Of what.
+    pub dimension: DimensionKey,
+    /// How much.
+    pub quantity: Quantity,
+}
+
+impl CheckedRecord {
+    /// The hour it counts for.
+    pub fn hour(&self) -> UsageHour {
+        UsageHour::containing(self.timestamp)
+    }
+}
+
+/// A request that nothing refused as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedRequest {
+    /// The product.
+    pub product: ProductId,
+    /// Which region meters.
+    pub region: Region,
+    /// The records of known buyers.
+    pub records: Vec<CheckedRecord>,
+    /// The positions of records of accounts that the sandbox does not have: CustomerNotSubscribed.
+    pub unknown_buyers: Vec<u32>,
+}
+
+/// What is known of a licence outside of its partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LicenceEntry {
+    /// Its product.
+    pub product: ProductId,
+    /// Its holder.
+    pub buyer: AccountId,
+    /// Whose bill carries the holder.
+    pub payer: AccountId,
+    /// Its first moment.
+    pub start: Timestamp,
+    /// Its end, as far as it is known.
+    pub end: Option<Timestamp>,
+}
+
+/// Checks a request as a whole, in the order of aws-api section G: fields come checked; then identity mode,
+/// product or licence, dimension, timestamps.
+pub fn check_request(
+    market: &Marketplace,
+    licences: impl Fn(&LicenseArn) -> Option<LicenceEntry>,
+    request: UsageRequest,
+    now: Timestamp,
+) -> Result<CheckedRequest, Rejection> {
+    check_identity_mode(&request)?;
+    let product = find_product(market, &licences, &request)?;
+    for (index, record) in request.records.iter().enumerate() {
+        check_dimension(product, record, request.metered_as).map_err(|r| r.within(&path(index)))?;
+    }
+    for (index, record) in request.records.iter().enumerate() {
+        window::check(record.timestamp, now, market.rules.metering_window, "timestamp")
+            .map_err(|r| r.within(&path(index)))?;
+    }
+    let mut checked = CheckedRequest {
+        product: product.id.clone(),
+        region: request.region,
+        records: Vec::with_capacity(request.records.len()),
+        unknown_buyers: Vec::new(),
+    };
+    for (index, record) in request.records.into_iter().enumerate() {
+        let found = find_buyer(market, &licences, product, &record).map_err(|r| r.within(&path(index)))?;
+        match found {
+            None => checked.unknown_buyers.push(index as u32),
+            Some((identity, buyer, payer)) => checked.records.push(CheckedRecord {
+                index: index as u32,
+                identity,
+                buyer,
+                payer,
+                timestamp: record.timestamp,
+                dimension: record.dimension,
+                quantity: record.quantity,
+            }),
+        }
+    }
+    Ok(checked)
+}
+
+fn path(index: usize) -> String {
+    format!("usageRecords[{index}]")
+}
+
+fn check_identity_mode(request: &UsageRequest) -> Result<(), Rejection> {
+    for (index, record) in request.records.iter().enumerate() {
+        let by_licence = matches!(record.customer, Customer::Licence(_));
+        let message = match (by_licence, &request.product_code) {
+            (true, Some(_)) => "a record names a licence, which says the product: leave productCode out",
+            (false, None) => "productCode is required when a record names a customer",
+            _ => continue,
+        };
+        return Err(Rejection::new(Code::FieldInvalid, format!("{}.customer", path(index)), message));
+    }
+    Ok(())
+}
+
+fn find_product<'a>(
+    market: &'a Marketplace,
+    licences: &impl Fn(&LicenseArn) -> Option<LicenceEntry>,
+    request: &UsageRequest,
+) -> Result<&'a Product, Rejection> {
+    if let Some(code) = &request.product_code {
+        return market.product_by_code(code).ok_or_else(|| {
+            let message = format!("sandbox \"{}\" has no product with the code \"{code}\"", market.name);
+            Rejection::new(Code::ProductUnknown, "productCode", message)
+        });
+    }
+    let mut product = None;
+    for (index, record) in request.records.iter().enumerate() {
+        let Customer::Licence(licence) = &record.customer else { continue };
+        let refuse = |why: String| Rejection::new(Code::LicenseInvalid, format!("{}.licenseArn", path(index)), why);
+        let entry = licences(licence).ok_or_else(|| refuse(format!("\"{licence}\" is no licence of this sandbox")))?;
+        match &product {
+            Some(first) if *first != entry.product => {
+                return Err(refuse("licences of two products in one request: send one request a product".to_owned()));
+            }
+            _ => product = Some(entry.product),
+        }
+    }
+    let product = product.ok_or_else(|| Rejection::new(Code::FieldMissing, "usageRecords", "no record names a licence"))?;
+    market.product(&product, "usageRecords")
+}
+
+fn check_dimension(product: &Product, record: &UsageRecord, metered_as: DimensionType) -> Result<(), Rejection> {
+    let refuse = |why: String| Err(Rejection::new(Code::DimensionUnknown, "dimension", why));
+    let Some(dimension) = product.dimension(&record.dimension) else {
+        return refuse(format!("product {} has no dimension \"{}\": {}", product.id, record.dimension, product.keys()));
+    };
+    match dimension.types.contains(&metered_as) {
+        true => Ok(()),
+        false if metered_as == DimensionType::Metered => {
+            refuse(format!("\"{}\" is no instance type: send usage records for it", record.dimension))
+        }
+        false => refuse(format!("\"{}\" is not metered by its seller: usage records cannot name it", record.dimension)),
+    }
+}
+
+type Found = Option<(Identity, AccountId, AccountId)>;
+
+fn find_buyer(
+    market: &Marketplace,
+    licences: &impl Fn(&LicenseArn) -> Option<LicenceEntry>,
+    product: &Product,
+    record: &UsageRecord,
+) -> Result<Found, Rejection> {
+    let buyer = match &record.customer {
+        Customer::Account(text) => AccountId::parse(text),
+        Customer::Identifier(identifier) => {
+            let buyer = resolve_customer_identifier(product.seller, identifier);
+            let known = buyer.filter(|id| market.accounts().contains_key(id));
+            Some(known.ok_or_else(|| {
+                let message = format!("\"{identifier}\" was never given to seller {}", product.seller);
+                Rejection::new(Code::CustomerIdentifierUnknown, "customerIdentifier", message)
+            })?)
+        }
+        Customer::Licence(licence) => return find_licence(licences, licence, record).map(Some),
+    };
+    let account = buyer.and_then(|id| market.accounts().get(&id));
+    Ok(account.map(|a| (Identity::Product(product.code.clone(), a.id), a.id, a.payer)))
+}
+
+fn find_licence(
+    licences: &impl Fn(&LicenseArn) -> Option<LicenceEntry>,
+    licence: &LicenseArn,
+    record: &UsageRecord,
+) -> Result<(Identity, AccountId, AccountId), Rejection> {
+    let refuse = |why: String| Rejection::new(Code::LicenseInvalid, "licenseArn", why);
+    let entry = licences(licence).ok_or_else(|| refuse(format!("\"{licence}\" is no licence of this sandbox")))?;
+    if record.timestamp < entry.start || entry.end.is_some_and(|end| end <= record.timestamp) {
+        return Err(refuse(format!("\"{licence}\" is not live at {}", record.timestamp)));
+    }
+    Ok((Identity::Licence(licence.clone()), entry.buyer, entry.payer))
+}

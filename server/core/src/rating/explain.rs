@@ -1,0 +1,107 @@
+//! Explains a line of usage hour by hour, down to the record ids, by walking the same hours that were rated.
+
+use super::rate::{Group, HourFacts};
+use super::{Meter, meter};
+use crate::agreement::Family;
+use crate::ids::{MeteringRecordId, Region};
+use crate::invoicing::InvoiceLine;
+use crate::machine::Sandbox;
+use crate::quantity::QuantitySum;
+use crate::rejection::Broken;
+use crate::time::{BillingMonth, UsageHour};
+
+/// One record of an hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedRecord {
+    /// The id that the meterer got.
+    pub id: MeteringRecordId,
+    /// Which region metered it.
+    pub region: Region,
+    /// How much.
+    pub quantity: QuantitySum,
+}
+
+/// One hour of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainedHour {
+    /// The hour.
+    pub hour: UsageHour,
+    /// Y.
+    pub metered: QuantitySum,
+    /// X, in units.
+    pub subscriptions: u64,
+    /// What of Y it covered.
+    pub covered: QuantitySum,
+    /// Where Y comes from.
+    pub records: Vec<ExplainedRecord>,
+}
+
+/// The hours of an invoice line in which something was metered, in order.
+pub fn explain_line(
+    sandbox: &Sandbox,
+    family: &Family,
+    month: BillingMonth,
+    line: &InvoiceLine,
+) -> Result<Vec<ExplainedHour>, Broken> {
+    let mut hours = Vec::new();
+    let groups = meter::of_family(sandbox, family, month);
+    let key = (line.product.clone(), line.dimension.clone());
+    let Some(meters) = groups.get(&key) else { return Ok(hours) };
+    let group = Group::new(sandbox, family, &line.product, &line.dimension, meters, month)?;
+    for range in &group.segments {
+        let mut mine = Vec::with_capacity(meters.len());
+        for meter in meters {
+            let pricing = group.pricing(meter, *range)?;
+            let is_mine = |p: super::segments::Pricing<'_>| {
+                meter.buyer == line.buyer && p.agreement.id == line.agreement && p.unit_price == line.unit_price
+            };
+            mine.push(pricing.is_some_and(is_mine));
+        }
+        if !mine.contains(&true) {
+            continue;
+        }
+        let visit = &mut |facts: HourFacts| {
+            if mine.get(facts.meter) == Some(&true)
+                && let Some(meter) = meters.get(facts.meter)
+            {
+                add(&mut hours, sandbox, meter, month, facts);
+            }
+        };
+        group.walk_segment(*range, visit);
+    }
+    hours.sort_by_key(|hour: &ExplainedHour| hour.hour);
+    Ok(hours)
+}
+
+fn add(hours: &mut Vec<ExplainedHour>, sandbox: &Sandbox, meter: &Meter, month: BillingMonth, facts: HourFacts) {
+    let records = records(sandbox, meter, month, facts.hour);
+    // Two meters of one buyer (the product and a licence of it) may meet in one line.
+    match hours.last_mut().filter(|last| last.hour == facts.hour) {
+        Some(last) => {
+            last.metered += i128::from(facts.metered);
+            last.covered += i128::from(facts.covered);
+            last.records.extend(records);
+        }
+        None => hours.push(ExplainedHour {
+            hour: facts.hour,
+            metered: QuantitySum(i128::from(facts.metered)),
+            subscriptions: facts.subscriptions,
+            covered: QuantitySum(i128::from(facts.covered)),
+            records,
+        }),
+    }
+}
+
+fn records(sandbox: &Sandbox, meter: &Meter, month: BillingMonth, hour: UsageHour) -> Vec<ExplainedRecord> {
+    let offset = usize::try_from(hour.index() - month.hours().start.index()).unwrap_or(0);
+    let found = meter.series.iter().filter_map(|&handle| {
+        let quantity = sandbox.tally().month(handle, month)?.get(offset)?;
+        let series = sandbox.tally().series(handle)?;
+        Some(ExplainedRecord {
+            id: series.record_id(hour),
+            region: series.key.region.clone(),
+            quantity: QuantitySum(i128::from(quantity)),
+        })
+    });
+    found.collect()
+}

@@ -1,0 +1,223 @@
+//! Why a request is refused: a stable code, the field, and words that say what to do.
+//!
+//! A decision that refuses changes nothing. The transports map [`Kind`] to their status codes; nothing else
+//! does. What AWS reports record by record is not a rejection but data
+//! (see [`RecordStatus`](crate::metering::acceptance::RecordStatus)).
+
+use std::fmt;
+
+/// What a caller can do about a rejection; the transports map it to a status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request is wrong whatever the state: mend it.
+    Invalid,
+    /// It names something that is not there.
+    NotFound,
+    /// It makes something that is there already.
+    Exists,
+    /// The state does not allow it now.
+    State,
+    /// The caller has no right to it.
+    Denied,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal $kind:ident,)*) => {
+        /// The stable codes, one for each reason.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, in the order of this list.
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
+
+            /// The code as clients see it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+
+            /// What a caller can do about it.
+            pub fn kind(self) -> Kind {
+                match self { $(Code::$name => Kind::$kind,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A required field is absent.
+    FieldMissing = "FIELD_MISSING" Invalid,
+    /// A field does not have the form it must have.
+    FieldInvalid = "FIELD_INVALID" Invalid,
+    /// The sandbox document cannot be read.
+    DocumentInvalid = "DOCUMENT_INVALID" Invalid,
+    /// No sandbox of that name.
+    SandboxUnknown = "SANDBOX_UNKNOWN" NotFound,
+    /// A clock only turns forward.
+    ClockBackwards = "CLOCK_BACKWARDS" State,
+    /// A clock that follows the machine's cannot be advanced.
+    ClockFollowing = "CLOCK_FOLLOWING" State,
+    /// No account of that number.
+    AccountUnknown = "ACCOUNT_UNKNOWN" NotFound,
+    /// An account cannot move to another payer.
+    PayerFixed = "PAYER_FIXED" State,
+    /// The payer is itself a linked account.
+    PayerIsLinked = "PAYER_IS_LINKED" Invalid,
+    /// The account has no seller profile.
+    NotASeller = "NOT_A_SELLER" State,
+    /// An access key id is used by another account.
+    AccessKeyTaken = "ACCESS_KEY_TAKEN" Exists,
+    /// No product of that id or code.
+    ProductUnknown = "PRODUCT_UNKNOWN" NotFound,
+    /// A product of that id or code exists.
+    ProductExists = "PRODUCT_EXISTS" Exists,
+    /// A product without dimensions.
+    DimensionsMissing = "DIMENSIONS_MISSING" Invalid,
+    /// More dimensions than the rules allow.
+    TooManyDimensions = "TOO_MANY_DIMENSIONS" Invalid,
+    /// A dimension key stands twice.
+    DimensionExists = "DIMENSION_EXISTS" Exists,
+    /// The types of a dimension do not go together, or not with the product.
+    DimensionTypesInvalid = "DIMENSION_TYPES_INVALID" Invalid,
+    /// A metering product needs exactly one usage category.
+    UsageCategoryMissing = "USAGE_CATEGORY_MISSING" Invalid,
+    /// The product has no such dimension.
+    DimensionUnknown = "DIMENSION_UNKNOWN" Invalid,
+    /// No offer of that id.
+    OfferUnknown = "OFFER_UNKNOWN" NotFound,
+    /// An offer of that id exists.
+    OfferExists = "OFFER_EXISTS" Exists,
+    /// The product has its public offer already.
+    PublicOfferExists = "PUBLIC_OFFER_EXISTS" Exists,
+    /// A private offer names more buyers than allowed.
+    TooManyBuyers = "TOO_MANY_BUYERS" Invalid,
+    /// A term that the offer needs is absent.
+    TermMissing = "TERM_MISSING" Invalid,
+    /// A term stands twice.
+    TermDuplicate = "TERM_DUPLICATE" Invalid,
+    /// A term that this offer cannot hold.
+    TermNotAllowed = "TERM_NOT_ALLOWED" Invalid,
+    /// A duration that is not on sale or not allowed.
+    DurationNotAllowed = "DURATION_NOT_ALLOWED" Invalid,
+    /// A price that is not a price.
+    PriceInvalid = "PRICE_INVALID" Invalid,
+    /// A currency that offers cannot have.
+    CurrencyNotSupported = "CURRENCY_NOT_SUPPORTED" Invalid,
+    /// A rate card that leaves a dimension unpriced.
+    RateCardIncomplete = "RATE_CARD_INCOMPLETE" Invalid,
+    /// Every annual type must also have an hourly price (A3).
+    AnnualNeedsHourly = "ANNUAL_NEEDS_HOURLY" Invalid,
+    /// A product that sells annual subscriptions sells them for every type (A4).
+    HourlyWithoutAnnual = "HOURLY_WITHOUT_ANNUAL_ON_ANNUAL_PRODUCT" Invalid,
+    /// An annual price of zero needs an hourly price of zero (A5).
+    ZeroAnnualNeedsZeroHourly = "ZERO_ANNUAL_NEEDS_ZERO_HOURLY" Invalid,
+    /// An annual price of zero needs another type with a non-zero one (A5).
+    NoNonzeroAnnualType = "NO_NONZERO_ANNUAL_TYPE" Invalid,
+    /// A product metered by its seller cannot be sold annually (A17).
+    MeteringExcludesAnnual = "METERING_EXCLUDES_ANNUAL" Invalid,
+    /// Prices of a private offer never change.
+    PricesFixed = "PRICES_FIXED" State,
+    /// The annual price changed less than 90 days ago (A8).
+    PriceChangeTooSoon = "PRICE_CHANGE_TOO_SOON" State,
+    /// The accept-by date has passed.
+    OfferExpired = "OFFER_EXPIRED" State,
+    /// The offer is for other accounts.
+    OfferNotForBuyer = "OFFER_NOT_FOR_BUYER" Denied,
+    /// The buyer holds a live agreement that this one cannot stand beside.
+    AlreadySubscribed = "ALREADY_SUBSCRIBED" Exists,
+    /// What the buyer chose cannot be bought on this offer.
+    ConfigurationInvalid = "CONFIGURATION_INVALID" Invalid,
+    /// The offer holds no renewal term.
+    RenewalNotOffered = "RENEWAL_NOT_OFFERED" Invalid,
+    /// No agreement of that id.
+    AgreementUnknown = "AGREEMENT_UNKNOWN" NotFound,
+    /// The agreement has ended.
+    AgreementNotActive = "AGREEMENT_NOT_ACTIVE" State,
+    /// More records than a request may hold.
+    TooManyRecords = "TOO_MANY_RECORDS" Invalid,
+    /// A quantity that is not a quantity.
+    QuantityInvalid = "QUANTITY_INVALID" Invalid,
+    /// A record names no customer, or more than one.
+    CustomerMissing = "CUSTOMER_MISSING" Invalid,
+    /// A customer identifier that the seller never got.
+    CustomerIdentifierUnknown = "CUSTOMER_IDENTIFIER_UNKNOWN" Invalid,
+    /// A licence that is unknown, of another product, or not live at the record's time.
+    LicenseInvalid = "LICENSE_INVALID" Invalid,
+    /// A record too old, in the future, or of a closed month.
+    TimestampOutOfBounds = "TIMESTAMP_OUT_OF_BOUNDS" Invalid,
+    /// No invoice of that id.
+    InvoiceUnknown = "INVOICE_UNKNOWN" NotFound,
+    /// The invoice has no such line.
+    LineUnknown = "LINE_UNKNOWN" NotFound,
+    /// The month is not closed yet.
+    MonthNotClosed = "MONTH_NOT_CLOSED" State,
+    /// The month is closed.
+    MonthClosed = "MONTH_CLOSED" State,
+    /// A page token that no answer gave.
+    PageTokenInvalid = "PAGE_TOKEN_INVALID" Invalid,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// The stable code.
+    pub code: Code,
+    /// The path of the field that is wrong, in the request's words; empty when it is no single field.
+    pub field: String,
+    /// What is wrong, with the value and the limit, and what to do.
+    pub message: String,
+}
+
+impl Rejection {
+    /// Refuses for one reason.
+    pub fn new(code: Code, field: impl Into<String>, message: impl Into<String>) -> Rejection {
+        Rejection { code, field: field.into(), message: message.into() }
+    }
+
+    /// The same refusal seen from the message around it: `within("offers[0]")` makes `offers[0].terms`.
+    #[must_use]
+    pub fn within(mut self, path: &str) -> Rejection {
+        self.field = match self.field.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}.{}", self.field),
+        };
+        self
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.is_empty() {
+            true => write!(f, "{}: {}", self.code.as_str(), self.message),
+            false => write!(f, "{}: {}: {}", self.code.as_str(), self.field, self.message),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+/// An invariant of the state that does not hold: a defect of Souk, never of a request. Nothing may be
+/// computed from such a state; the partition stops and says so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("broken invariant: {0}")]
+pub struct Broken(pub String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_stable_in_form() {
+        let mut seen = std::collections::BTreeSet::new();
+        for code in Code::ALL {
+            assert!(seen.insert(code.as_str()), "{} stands twice", code.as_str());
+            assert!(code.as_str().chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+        }
+    }
+
+    #[test]
+    fn a_rejection_grows_its_path_from_the_inside() {
+        let inner = Rejection::new(Code::PriceInvalid, "rateCard[users]", "no price");
+        assert_eq!(inner.within("offers[0]").to_string(), "PRICE_INVALID: offers[0].rateCard[users]: no price");
+    }
+}

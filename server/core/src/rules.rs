@@ -1,0 +1,88 @@
+//! Limits and conventions that AWS moved over the years, or leaves open: one value per sandbox.
+
+use crate::time::timestamp::HOUR_MICROS;
+
+/// Until when usage is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeteringWindow {
+    /// Less than so many hours old, and the month before only until 06:00 UTC on the 1st.
+    Hours(u32),
+    /// Any past hour of a month that is not closed.
+    OpenMonth,
+}
+
+/// What reports print as the offer id of public offers (Q10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfferIdColumn {
+    /// Blank unless the offer is private.
+    Legacy,
+    /// Always filled.
+    Dashboard,
+}
+
+/// What answers a record that repeats a metered one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdenticalRetry {
+    /// Success, with the first record's id.
+    Success,
+    /// DuplicateRecord.
+    DuplicateRecord,
+}
+
+/// A named set of defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// The limits of AWS's source documents.
+    Source,
+    /// The limits of the guides of 2026.
+    Y2026,
+}
+
+/// The rules of a sandbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// Where the defaults came from.
+    pub profile: Profile,
+    /// Dimensions of a product.
+    pub max_dimensions: u32,
+    /// Buyers of a private offer.
+    pub max_private_offer_buyers: u32,
+    /// Until when usage is accepted.
+    pub metering_window: MeteringWindow,
+    /// Price cuts reach existing subscribers at once.
+    pub decreases_immediate: bool,
+    /// What reports print as the offer id of public offers.
+    pub offer_id_column: OfferIdColumn,
+    /// What answers a record that repeats a metered one.
+    pub identical_retry: IdenticalRetry,
+}
+
+impl Rules {
+    /// The defaults of a profile.
+    pub fn of(profile: Profile) -> Rules {
+        let source = Rules {
+            profile,
+            max_dimensions: 24,
+            max_private_offer_buyers: 25,
+            metering_window: MeteringWindow::Hours(24),
+            decreases_immediate: false,
+            offer_id_column: OfferIdColumn::Legacy,
+            identical_retry: IdenticalRetry::Success,
+        };
+        match profile {
+            Profile::Source => source,
+            Profile::Y2026 => Rules { max_dimensions: 200, decreases_immediate: true, ..source },
+        }
+    }
+}
+
+/// Records of one BatchMeterUsage request.
+pub const MAX_BATCH_RECORDS: usize = 25;
+/// Records of one message of a stream, and reports of one request of instance-hours.
+pub const MAX_STREAM_RECORDS: usize = 5_000;
+/// How far into the future a timestamp may lie: 5 minutes of skew.
+pub const FUTURE_SKEW_MICROS: i64 = 5 * 60 * 1_000_000;
+/// How long after an agreement's end its last usage may be sent: an hour.
+pub const LAST_RECORDS_MICROS: i64 = HOUR_MICROS;
+/// Days of notice before existing subscribers pay a changed price.
+pub const NOTICE_DAYS: u64 = 90;

@@ -1,0 +1,127 @@
+//! Sandbox documents: YAML or JSON text to messages and back, their JSON Schema and their reference.
+//!
+//! A document is protobuf's mapping of JSON, written in YAML 1.2 of which JSON is a part: lowerCamelCase names (the
+//! names of the .proto files are read, too), RFC 3339 timestamps, enums with or without their prefix. A text goes
+//! through `tree` (what is written where) and `reader` (what it means, along the message's descriptor).
+//!
+//! Nothing here knows what the fields stand for: whether an offer names a product that exists is decided elsewhere,
+//! with [`Located::positions`] to say where in the text it stands.
+
+mod comments;
+#[cfg(test)]
+mod committed;
+mod error;
+mod expected;
+mod reader;
+mod reference;
+mod scalar;
+mod schema;
+mod suggest;
+mod time;
+mod tree;
+mod writer;
+
+#[cfg(test)]
+mod roundtrip;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use prost_reflect::prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use souk_proto::sandbox::v1::SandboxDocument;
+
+pub use error::{DocumentError, DocumentErrors, ERRORS_MAX, Position};
+pub use reference::{EXAMPLE, reference};
+pub use schema::json_schema;
+pub use tree::{BYTES_MAX, DEPTH_MAX, NODES_MAX};
+
+const SANDBOX_DOCUMENT: &str = "souk.sandbox.v1.SandboxDocument";
+
+/// A sandbox document with the places of its values.
+#[derive(Debug)]
+pub struct Located {
+    /// The document.
+    pub document: SandboxDocument,
+    /// Where its values stand.
+    pub positions: Positions,
+}
+
+/// Where the values of a document stand, by path, such as `offers[0].terms[1]`.
+#[derive(Clone, Debug, Default)]
+pub struct Positions(BTreeMap<String, Position>);
+
+impl Positions {
+    /// Where a value stands, or else the nearest value around it; the beginning of the text if there is none.
+    pub fn find(&self, path: &str) -> Position {
+        let mut path = path;
+        loop {
+            if let Some(position) = self.0.get(path) {
+                return *position;
+            }
+            let Some(end) = path.rfind(['.', '[']) else { return Position { line: 1, column: 1 } };
+            path = &path[..end];
+        }
+    }
+}
+
+/// Reads a sandbox document.
+///
+/// # Errors
+/// Everything that is wrong with its form, with places and remedies.
+pub fn parse(text: &str) -> Result<SandboxDocument, DocumentErrors> {
+    parse_located(text).map(|located| located.document)
+}
+
+/// Reads a sandbox document and remembers where everything stands.
+///
+/// # Errors
+/// Everything that is wrong with its form, with places and remedies.
+pub fn parse_located(text: &str) -> Result<Located, DocumentErrors> {
+    let (message, positions) = read(text, &sandbox_document())?;
+    let document =
+        message.transcode_to().expect("a message read along its descriptor has the descriptor's form");
+    Ok(Located { document, positions })
+}
+
+/// Reads a message of any type.
+///
+/// # Errors
+/// Everything that is wrong with its form, with places and remedies.
+pub fn parse_message(text: &str, descriptor: &MessageDescriptor) -> Result<DynamicMessage, DocumentErrors> {
+    read(text, descriptor).map(|(message, _)| message)
+}
+
+/// Writes a sandbox document as YAML, such that reading it gives the same document.
+pub fn to_yaml(document: &SandboxDocument) -> String {
+    let bytes = document.encode_to_vec();
+    let message = DynamicMessage::decode(sandbox_document(), bytes.as_slice());
+    message_to_yaml(&message.expect("a message has the form of its descriptor"))
+}
+
+/// Writes a message of any type as YAML.
+pub fn message_to_yaml(message: &DynamicMessage) -> String {
+    writer::write(message)
+}
+
+/// The descriptors of all messages, with their comments.
+pub fn pool() -> &'static DescriptorPool {
+    static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
+        DescriptorPool::decode(souk_proto::FILE_DESCRIPTOR_SET)
+            .expect("the build made a valid descriptor set")
+    });
+    &POOL
+}
+
+fn sandbox_document() -> MessageDescriptor {
+    pool().get_message_by_name(SANDBOX_DOCUMENT).expect("the contract has sandbox documents")
+}
+
+fn read(text: &str, descriptor: &MessageDescriptor) -> Result<(DynamicMessage, Positions), DocumentErrors> {
+    let root = tree::read(text)?;
+    let mut reader = reader::Reader::default();
+    let message = reader.read_message(&root, descriptor);
+    if reader.errors.is_empty() { Ok((message, Positions(reader.positions))) } else { Err(reader.errors) }
+}
