@@ -45,11 +45,8 @@ impl SoukClient {
         sandbox: &str,
         page: PageRequest,
     ) -> Result<Page<Account>, ClientError> {
-        let question = ListAccountsRequest {
-            sandbox: sandbox.to_owned(),
-            page_size: page.size,
-            page_token: page.token,
-        };
+        let question =
+            ListAccountsRequest { sandbox: sandbox.to_owned(), page_size: page.size, page_token: page.token };
         let send = |channel, request| async move { service(channel).list_accounts(request).await };
         let answer = self.unary(Call::ListAccounts, question, send).await?;
         Ok(Page { entries: answer.accounts, next_page_token: answer.next_page_token })

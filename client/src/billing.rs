@@ -125,8 +125,8 @@ impl SoukClient {
         Ok(ExplainedLine { line: required(call, line, "the line")?, hours })
     }
 
-    /// The usage invoices that a payer would get for an open month: the month of the sandbox's clock when none
-    /// is named.
+    /// The usage invoices that a payer would get for an open month: the month of the sandbox's clock when
+    /// none is named.
     ///
     /// # Errors
     /// When the server refuses or cannot be reached.

@@ -84,11 +84,8 @@ impl SoukClient {
         sandbox: &str,
         page: PageRequest,
     ) -> Result<Page<Product>, ClientError> {
-        let question = ListProductsRequest {
-            sandbox: sandbox.to_owned(),
-            page_size: page.size,
-            page_token: page.token,
-        };
+        let question =
+            ListProductsRequest { sandbox: sandbox.to_owned(), page_size: page.size, page_token: page.token };
         let send = |channel, request| async move { service(channel).list_products(request).await };
         let answer = self.unary(Call::ListProducts, question, send).await?;
         Ok(Page { entries: answer.products, next_page_token: answer.next_page_token })

@@ -155,8 +155,10 @@ pub(crate) fn required<T>(call: Call, part: Option<T>, missing: &'static str) ->
 }
 
 fn parse_endpoint(endpoint: &str, settings: &Settings) -> Result<Endpoint, ClientError> {
-    let parsed = Endpoint::from_shared(endpoint.to_owned())
-        .map_err(|source| ClientError::Endpoint { endpoint: endpoint.to_owned(), source })?;
+    // A name without a scheme parses as well, but leads nowhere.
+    let parsed = Endpoint::from_shared(endpoint.to_owned()).ok();
+    let parsed = parsed.filter(|parsed| parsed.uri().scheme().is_some());
+    let parsed = parsed.ok_or_else(|| ClientError::Endpoint { endpoint: endpoint.to_owned() })?;
     Ok(parsed
         .connect_timeout(settings.connect_timeout)
         .tcp_nodelay(true)
@@ -170,8 +172,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_endpoint_that_is_no_address_is_told_from_one_where_nobody_is() {
-        let error = SoukClient::connect("not an address").await.unwrap_err();
-        assert!(matches!(error, ClientError::Endpoint { .. }), "{error}");
+        for endpoint in ["not an address", "localhost", "localhost:7625", ""] {
+            let error = SoukClient::connect(endpoint).await.unwrap_err();
+            assert!(matches!(error, ClientError::Endpoint { .. }), "{error}");
+        }
 
         // Port 1 is reserved and nobody listens there.
         let error = SoukClient::connect("http://127.0.0.1:1").await.unwrap_err();

@@ -15,12 +15,10 @@ use crate::Call;
 #[derive(Debug, Error)]
 pub enum ClientError {
     /// The endpoint cannot be read: correct it.
-    #[error("the endpoint {endpoint:?} is not an http address")]
+    #[error("the endpoint {endpoint:?} is not an address such as http://127.0.0.1:7625")]
     Endpoint {
         /// What was given.
         endpoint: String,
-        /// What is wrong with it.
-        source: tonic::transport::Error,
     },
     /// There is no connection, or it broke: try later, or another endpoint. A call that is not repeated by
     /// itself may have been carried out.

@@ -41,7 +41,8 @@ impl SoukClient {
                 usage_records,
             };
             async {
-                let send = |channel, request| async move { service(channel).batch_meter_usage(request).await };
+                let send =
+                    |channel, request| async move { service(channel).batch_meter_usage(request).await };
                 Ok(self.unary(call, question, send).await?.results)
             }
         };

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use souk_proto::reporting::v1::reporting_service_client::ReportingServiceClient;
 use souk_proto::reporting::v1::{
-    ExportFormat, ExportReportRequest, ExportReportResponse, ListReportsRequest, ReportDescription, ReportRow,
-    ReportSelection, StreamReportRequest, StreamReportResponse,
+    ExportFormat, ExportReportRequest, ExportReportResponse, ListReportsRequest, ReportDescription,
+    ReportRow, ReportSelection, StreamReportRequest, StreamReportResponse,
 };
 use tonic::Streaming;
 use tonic::transport::Channel;

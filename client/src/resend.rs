@@ -1,8 +1,8 @@
 //! Sending again what the server could not process this time.
 //!
 //! A record that was answered UNPROCESSED was not metered and may be sent again. Only those records are, with
-//! the pauses of the retry policy; the results keep the order of the request. What stays UNPROCESSED after the
-//! last attempt is answered so: it is data, not an error.
+//! the pauses of the retry policy; the results keep the order of the request. What stays UNPROCESSED after
+//! the last attempt is answered so: it is data, not an error.
 
 use std::future::Future;
 
@@ -87,24 +87,27 @@ mod tests {
             retry: RetryPolicy { attempts_max: 3, ..RetryPolicy::STANDARD },
             ..Settings::STANDARD
         };
-        let outcome =
-            until_processed(&settings, Call::BatchMeterUsage, records.chars().collect(), |batch: Vec<char>| {
+        let outcome = until_processed(
+            &settings,
+            Call::BatchMeterUsage,
+            records.chars().collect(),
+            |batch: Vec<char>| {
                 sent.push(batch.iter().collect::<String>());
                 let answer = script.pop_front().unwrap();
                 async move {
-                    let statuses =
-                        answer.ok_or(ClientError::Incomplete { call: Call::BatchMeterUsage, missing: "sense" })?;
-                    let result = |(index, (status, record)): (usize, (&UsageRecordStatus, &char))| {
-                        UsageRecordResult {
+                    let statuses = answer
+                        .ok_or(ClientError::Incomplete { call: Call::BatchMeterUsage, missing: "sense" })?;
+                    let result =
+                        |(index, (status, record)): (usize, (&UsageRecordStatus, &char))| UsageRecordResult {
                             record_index: index as u32,
                             status: *status as i32,
                             metering_record_id: format!("id-{record}"),
-                        }
-                    };
+                        };
                     Ok(statuses.iter().zip(&batch).enumerate().map(result).collect())
                 }
-            })
-            .await;
+            },
+        )
+        .await;
         (outcome, sent)
     }
 

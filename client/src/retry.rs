@@ -15,7 +15,11 @@ use crate::{Call, ClientError, RetryPolicy, Safety, Settings};
 
 /// Runs attempts until one succeeds, the policy gives up or the deadline passes. The attempt is told how much
 /// of the deadline is left.
-pub(crate) async fn run<T, F, Answer>(settings: &Settings, call: Call, mut attempt: F) -> Result<T, ClientError>
+pub(crate) async fn run<T, F, Answer>(
+    settings: &Settings,
+    call: Call,
+    mut attempt: F,
+) -> Result<T, ClientError>
 where
     F: FnMut(Duration) -> Answer,
     Answer: Future<Output = Result<T, ClientError>>,
@@ -54,7 +58,9 @@ impl RetryPolicy {
                 (None, Code::Unavailable) => Some(own),
                 (None, _) => None,
             },
-            ClientError::Endpoint { .. } | ClientError::TimedOut { .. } | ClientError::Incomplete { .. } => None,
+            ClientError::Endpoint { .. } | ClientError::TimedOut { .. } | ClientError::Incomplete { .. } => {
+                None
+            }
         }
     }
 
@@ -67,7 +73,8 @@ impl RetryPolicy {
     }
 }
 
-/// A random number. The standard library seeds its hash tables from the system; more is not needed for jitter.
+/// A random number. The standard library seeds its hash tables from the system; more is not needed for
+/// jitter.
 pub(crate) fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
@@ -114,13 +121,25 @@ mod tests {
             ("a read, third failure: the longest pause", GetAccount, 3, lost(), Some(150)),
             ("a read, attempts used up", GetAccount, 4, lost(), None),
             ("a read that is unavailable", GetAccount, 1, refused(Code::Unavailable, None), Some(50)),
-            ("usage with a full queue", BatchMeterUsage, 1, refused(Code::ResourceExhausted, Some(900)), Some(900)),
+            (
+                "usage with a full queue",
+                BatchMeterUsage,
+                1,
+                refused(Code::ResourceExhausted, Some(900)),
+                Some(900),
+            ),
             ("a shorter wish than our own pause", GetAccount, 1, refused(Code::Aborted, Some(1)), Some(50)),
             ("exhausted without a wish", GetAccount, 1, refused(Code::ResourceExhausted, None), None),
             ("a read that was refused", GetAccount, 1, refused(Code::NotFound, None), None),
             ("a read that came too late", GetAccount, 1, late(), None),
             ("an offer, connection lost", AcceptOffer, 1, lost(), None),
-            ("an offer, even on the server's wish", AcceptOffer, 1, refused(Code::Unavailable, Some(5)), None),
+            (
+                "an offer, even on the server's wish",
+                AcceptOffer,
+                1,
+                refused(Code::Unavailable, Some(5)),
+                None,
+            ),
             ("a clock turned by an amount", AdvanceClockBy, 1, lost(), None),
             ("a stream", StreamUsage, 1, lost(), None),
         ];
@@ -145,7 +164,11 @@ mod tests {
     }
 
     /// Fails so often, then succeeds; answers how often it was tried and how long it took.
-    async fn drive(settings: Settings, call: Call, failures: u32) -> (Result<(), ClientError>, u32, Duration) {
+    async fn drive(
+        settings: Settings,
+        call: Call,
+        failures: u32,
+    ) -> (Result<(), ClientError>, u32, Duration) {
         let tried = AtomicU32::new(0);
         let begin = Instant::now();
         let outcome = run(&settings, call, |_| async {
@@ -187,8 +210,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_that_hangs_ends_at_the_deadline() {
         let begin = Instant::now();
-        let outcome: Result<(), _> =
-            run(&settings(700), Call::GetAccount, |_| std::future::pending()).await;
+        let outcome: Result<(), _> = run(&settings(700), Call::GetAccount, |_| std::future::pending()).await;
         assert!(matches!(outcome, Err(ClientError::TimedOut { .. })));
         assert!(begin.elapsed() >= Duration::from_millis(700));
     }

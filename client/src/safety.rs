@@ -130,7 +130,9 @@ mod tests {
         let pool = DescriptorPool::decode(souk_proto::FILE_DESCRIPTOR_SET).unwrap();
         let contract: BTreeSet<String> = pool
             .services()
-            .flat_map(|service| service.methods().map(|method| method.full_name().to_owned()).collect::<Vec<_>>())
+            .flat_map(|service| {
+                service.methods().map(|method| method.full_name().to_owned()).collect::<Vec<_>>()
+            })
             .collect();
         let table: BTreeSet<String> =
             Call::ALL.iter().map(|call| format!("{}.{}", call.service(), call.method())).collect();
@@ -139,11 +141,8 @@ mod tests {
 
     #[test]
     fn what_buys_prices_publishes_or_turns_by_an_amount_is_sent_once() {
-        let once: Vec<&str> = Call::ALL
-            .iter()
-            .filter(|call| call.safety() == Safety::Once)
-            .map(|call| call.method())
-            .collect();
+        let once: Vec<&str> =
+            Call::ALL.iter().filter(|call| call.safety() == Safety::Once).map(|call| call.method()).collect();
         assert_eq!(
             once,
             [

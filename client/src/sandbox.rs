@@ -117,11 +117,7 @@ impl SoukClient {
     }
 }
 
-fn turned(
-    call: Call,
-    clock: Option<Clock>,
-    work_done: Option<WorkDone>,
-) -> Result<TurnedClock, ClientError> {
+fn turned(call: Call, clock: Option<Clock>, work_done: Option<WorkDone>) -> Result<TurnedClock, ClientError> {
     // A message of zeros only may be left out.
     Ok(TurnedClock { clock: required(call, clock, "the clock")?, work_done: work_done.unwrap_or_default() })
 }

@@ -24,8 +24,8 @@ impl Settings {
 
 /// How often a call is tried, and the pauses between.
 ///
-/// The pause doubles from attempt to attempt up to `delay_max`; half of it is fixed and half is chance, so that
-/// clients that failed together do not come back together.
+/// The pause doubles from attempt to attempt up to `delay_max`; half of it is fixed and half is chance, so
+/// that clients that failed together do not come back together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Attempts in all; 1 never repeats.

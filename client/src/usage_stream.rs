@@ -55,7 +55,8 @@ pub(crate) fn new(
 }
 
 impl UsageStream {
-    /// Sends a message. When as many are in flight as may be, waits for the oldest one's answer and returns it.
+    /// Sends a message. When as many are in flight as may be, waits for the oldest one's answer and returns
+    /// it.
     ///
     /// # Errors
     /// When the stream broke or the server ended it.
@@ -167,7 +168,10 @@ impl UsageAnswers {
         };
         if answer.message_index != self.answered {
             self.room.close();
-            return Err(ClientError::Incomplete { call: Call::StreamUsage, missing: "its place in the order" });
+            return Err(ClientError::Incomplete {
+                call: Call::StreamUsage,
+                missing: "its place in the order",
+            });
         }
         self.answered += 1;
         self.room.add_permits(1);

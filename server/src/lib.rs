@@ -1,5 +1,16 @@
 //! The shell around the core: transports, partitions, the clock and the disk. No rule lives here.
 
+pub mod app;
+pub mod cli;
+pub mod clock;
 pub mod codec;
+pub mod compose;
+pub mod control;
+pub mod demo;
 pub mod document;
+pub mod error;
+pub mod export;
 pub mod grpc;
+pub mod partition;
+pub mod serve;
+pub mod telemetry;

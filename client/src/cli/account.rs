@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 use souk_proto::account::v1::{Account, Address, SellerProfile};
 
 use super::error::CliError;
+use super::json;
 use super::output::{Column, View, text};
 use super::session::{Session, read_text};
-use super::json;
 
 #[derive(Debug, Subcommand)]
 pub enum AccountCommand {
@@ -43,31 +43,31 @@ pub struct PutAccount {
     #[arg(long, exclusive = true)]
     file: Option<PathBuf>,
     /// The company's name.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     company_name: String,
     /// The account whose bill carries this account's charges; itself when absent.
-    #[arg(long, value_name = "ACCOUNT", default_value = "")]
+    #[arg(long, value_name = "ACCOUNT", default_value = "", hide_default_value = true)]
     payer: String,
     /// Lets the account sell.
     #[arg(long)]
     seller: bool,
     /// The AWS entity that invoices this seller's sales.
-    #[arg(long, value_name = "ENTITY", requires = "seller", default_value = "")]
+    #[arg(long, value_name = "ENTITY", requires = "seller", default_value = "", hide_default_value = true)]
     invoicing_entity: String,
     /// ISO 3166-1 alpha-2.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     country: String,
     /// State or region.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     state: String,
     /// City.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     city: String,
     /// Postal code.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     postal_code: String,
     /// The domain of the company's e-mail addresses.
-    #[arg(long, value_name = "DOMAIN", default_value = "")]
+    #[arg(long, value_name = "DOMAIN", default_value = "", hide_default_value = true)]
     email_domain: String,
 }
 
@@ -177,6 +177,15 @@ mod tests {
             }),
             ..Account::default()
         };
-        insta::assert_snapshot!(one(&account).unwrap().to_table(), @"");
+        insta::assert_snapshot!(one(&account).unwrap().to_table(), @r"
+        Account id        111111111111
+        Company name      Seller Ltd
+        Payer account id  111111111111
+        Seller            yes
+        Invoicing entity  AWS EMEA SARL
+        Address           Luxembourg, LU
+        Email domain
+        Access keys
+        ");
     }
 }

@@ -73,10 +73,10 @@ An offer is never accepted twice by itself: when no answer comes, look at the li
   souk agreement list --buyer 222222222222 --product prod-1")]
     List {
         /// Only of this buyer.
-        #[arg(long, value_name = "ACCOUNT", default_value = "")]
+        #[arg(long, value_name = "ACCOUNT", default_value = "", hide_default_value = true)]
         buyer: String,
         /// Only on this product.
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         product: String,
     },
 }
@@ -249,7 +249,26 @@ mod tests {
             ..Agreement::default()
         };
         let view = purchase(Accepted { agreement, invoice_ids: vec!["inv-1".to_owned()] }).unwrap();
-        insta::assert_snapshot!(view.to_table(), @"");
+        insta::assert_snapshot!(view.to_table(), @r"
+        Agreement id          agmt-1
+        Initial agreement id  agmt-1
+        License arn           arn:aws:license-manager::294406891311:license:l-1
+        Status                active
+        Buyer account id      222222222222
+        Payer account id      333333333333
+        Seller account id     111111111111
+        Product id            prod-1
+        Offer id              offer-1
+        Acceptance time       2026-03-01T12:00:00Z
+        Start time            2026-03-01T12:00:00Z
+        End time
+        Invoices              inv-1
+
+        Bought upfront
+        Number  Dimension  Quantity  Unit price  Duration  Start time            End time              Auto renew
+        ------- ---------- --------- ----------- --------- --------------------- --------------------- -----------
+             1  m5.large          3         700  P12M      2026-03-01T12:00:00Z  2027-03-01T12:00:00Z  no
+        ");
         assert_eq!(view.json["invoiceIds"][0], "inv-1");
     }
 }

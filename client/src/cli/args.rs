@@ -30,7 +30,11 @@ pub fn quantity(text: &str) -> Result<Pair<u64>, String> {
 /// Reads `dimension=price`.
 pub fn price(text: &str) -> Result<Pair<String>, String> {
     let price = pair(text, "a price looks like hosts=0.10")?;
-    if is_decimal(&price.value) { Ok(price) } else { Err("a price is a decimal, as in hosts=0.10".to_owned()) }
+    if is_decimal(&price.value) {
+        Ok(price)
+    } else {
+        Err("a price is a decimal, as in hosts=0.10".to_owned())
+    }
 }
 
 /// Reads `duration:dimension=price`.
@@ -129,7 +133,8 @@ mod tests {
             .map(|text| upfront_price(text).unwrap())
             .collect();
         let cards = to_rate_cards(&read).unwrap();
-        let durations: Vec<_> = cards.iter().map(|card| (card.duration.as_str(), card.prices.len())).collect();
+        let durations: Vec<_> =
+            cards.iter().map(|card| (card.duration.as_str(), card.prices.len())).collect();
         assert_eq!(durations, [("P12M", 2), ("P1M", 1)]);
     }
 

@@ -59,7 +59,7 @@ impl ClockCommand {
             ClockCommand::Follow => client.set_clock(&name, Setting::Follow(FollowMachine {})).await?,
             ClockCommand::Set { time } => client.set_clock(&name, Setting::At(time)).await?,
             ClockCommand::Advance { by, to } => {
-                let target = by.map(Target::By).or(to.map(Target::To));
+                let target = by.map(Target::By).or_else(|| to.map(Target::To));
                 let target = target.ok_or_else(|| CliError::Usage("say how far to turn".to_owned()))?;
                 client.advance_clock(&name, target).await?
             }
@@ -69,10 +69,7 @@ impl ClockCommand {
 }
 
 fn facts(clock: &Clock) -> Vec<(&'static str, String)> {
-    vec![
-        ("now", time::show(clock.now.as_ref())),
-        ("clock", sandbox::clock_word(Some(clock)).to_owned()),
-    ]
+    vec![("now", time::show(clock.now.as_ref())), ("clock", sandbox::clock_word(Some(clock)).to_owned())]
 }
 
 fn view(turned: &TurnedClock) -> Result<View, CliError> {
@@ -100,7 +97,13 @@ mod tests {
             work_done: WorkDone { invoices_issued: 12, agreements_ended: 0, payer_months_closed: 9 },
         };
         let view = view(&turned).unwrap();
-        insta::assert_snapshot!(view.to_table(), @"");
-        insta::assert_snapshot!(view.json, @"");
+        insta::assert_snapshot!(view.to_table(), @r"
+        Now                  2026-03-02T06:00:00Z
+        Clock                stopped
+        Invoices issued      12
+        Agreements ended     0
+        Payer months closed  9
+        ");
+        insta::assert_snapshot!(view.json, @r#"{"clock":{"now":"2026-03-02T06:00:00Z"},"workDone":{"invoicesIssued":12,"payerMonthsClosed":9}}"#);
     }
 }

@@ -1,6 +1,5 @@
 //! What ends a command, how it is said on stderr and which exit code it gives.
 
-use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 
 use souk_client::ClientError;
@@ -96,10 +95,6 @@ impl CliError {
                 let reason = refusal.reason.as_deref().unwrap_or("no reason code");
                 writeln!(err, "  {} was refused: {reason}, {:?}", refusal.call, refusal.code)
             }
-            CliError::Client(ClientError::Endpoint { source, .. }) => {
-                let why = source.source().map(|why| format!(": {why}")).unwrap_or_default();
-                writeln!(err, "souk: {self}{why}")
-            }
             CliError::Input { excerpt, .. } | CliError::Refused { excerpt, .. } => {
                 writeln!(err, "souk: {self}")?;
                 err.write_all(excerpt.as_bytes())
@@ -111,6 +106,12 @@ impl CliError {
 
 /// Says that input is wrong at a line and column, both from 1; 0 where one is not known.
 pub fn wrong_input(origin: &str, text: &str, line: usize, column: usize, problem: &str) -> CliError {
+    let (place, excerpt) = excerpt(origin, text, line, column);
+    CliError::Input { place, problem: problem.to_owned(), excerpt }
+}
+
+/// A place in a text as messages name it, and its line with a mark below the column.
+pub fn excerpt(origin: &str, text: &str, line: usize, column: usize) -> (String, String) {
     let place = match (line, column) {
         (0, _) => origin.to_owned(),
         (line, 0) => format!("{origin}:{line}"),
@@ -127,7 +128,7 @@ pub fn wrong_input(origin: &str, text: &str, line: usize, column: usize, problem
         Some(shown) => format!("  {shown}\n"),
         None => String::new(),
     };
-    CliError::Input { place, problem: problem.to_owned(), excerpt }
+    (place, excerpt)
 }
 
 #[cfg(test)]
@@ -158,14 +159,22 @@ mod tests {
             metadata: Default::default(),
             retry_after: None,
         })));
-        insta::assert_snapshot!(printed(&error), @"");
+        insta::assert_snapshot!(printed(&error), @r"
+        souk: the account is malformed
+          account.account_id: must be twelve digits
+          PutAccount was refused: ACCOUNT_ID_MALFORMED, InvalidArgument
+        ");
         assert_eq!(error.exit_code(), 1);
     }
 
     #[test]
     fn wrong_input_is_shown_with_its_line() {
         let error = wrong_input("market.json", "{\n\t\"tittle\": 1\n}", 2, 3, "unknown field tittle");
-        insta::assert_snapshot!(printed(&error), @"");
+        insta::assert_snapshot!(printed(&error), @r#"
+        souk: market.json:2:3: unknown field tittle
+          	"tittle": 1
+          	 ^
+        "#);
         assert_eq!(error.exit_code(), 2);
     }
 

@@ -15,7 +15,7 @@ pub enum InvoiceCommand {
   souk invoice list --payer 333333333333 --month 2026-03")]
     List {
         /// Only of this payer.
-        #[arg(long, value_name = "ACCOUNT", default_value = "")]
+        #[arg(long, value_name = "ACCOUNT", default_value = "", hide_default_value = true)]
         payer: String,
         /// Only of this month.
         #[arg(long, value_name = "YYYY-MM", value_parser = time::parse_month)]

@@ -17,7 +17,8 @@ use super::{json, time};
 
 /// A list of invoices.
 pub fn list(invoices: &[Invoice]) -> Result<View, CliError> {
-    let mut columns: Vec<_> = ["invoice_id", "payer_account_id", "kind", "billing_period", "issue_time"].map(text).into();
+    let mut columns: Vec<_> =
+        ["invoice_id", "payer_account_id", "kind", "billing_period", "issue_time"].map(text).into();
     columns.extend([text("invoicing_entity"), number("total"), text("currency_code")]);
     let row = |invoice: &Invoice| {
         vec![
@@ -46,11 +47,11 @@ pub fn whole(invoice: &Invoice) -> Result<View, CliError> {
         ("total", format!("{} {}", invoice.total, invoice.currency_code)),
     ];
     let view = View::of_facts(facts, json::of(invoice)?);
-    Ok(with_lines(view, invoice.lines.iter().map(|line| ("", line)).collect()))
+    Ok(with_lines(view, &invoice.lines.iter().map(|line| ("", line)).collect::<Vec<_>>()))
 }
 
-/// The invoices of an open month. The lines of all are in one list, with the invoicing entity and the currency
-/// that tell the invoices apart.
+/// The invoices of an open month. The lines of all are in one list, with the invoicing entity and the
+/// currency that tell the invoices apart.
 pub fn previewed(invoices: &[Invoice]) -> Result<View, CliError> {
     let mut view = View { json: json::of_all(invoices)?, ..View::default() };
     for invoice in invoices {
@@ -62,11 +63,11 @@ pub fn previewed(invoices: &[Invoice]) -> Result<View, CliError> {
             ("total", format!("{} {}", invoice.total, invoice.currency_code)),
         ]);
     }
-    let lines = invoices
+    let lines: Vec<_> = invoices
         .iter()
         .flat_map(|invoice| invoice.lines.iter().map(|line| (invoice.currency_code.as_str(), line)))
         .collect();
-    Ok(with_lines(view, lines))
+    Ok(with_lines(view, &lines))
 }
 
 /// One line with its hours.
@@ -99,8 +100,7 @@ pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
         text("metering_record_id"),
     ];
     let rows = hours.iter().flat_map(hour_rows).collect();
-    let message =
-        ExplainInvoiceLineResponse { line: Some(line), hours, next_page_token: String::new() };
+    let message = ExplainInvoiceLineResponse { line: Some(line), hours, next_page_token: String::new() };
     Ok(View::of_facts(facts, json::of(&message)?).with_sheet("Hours", columns, rows))
 }
 
@@ -130,9 +130,10 @@ fn hour_rows(hour: &ExplainedHour) -> Vec<Vec<String>> {
 }
 
 /// Adds the lines and what is behind them.
-fn with_lines(view: View, lines: Vec<(&str, &InvoiceLine)>) -> View {
+fn with_lines(view: View, lines: &[(&str, &InvoiceLine)]) -> View {
     let has_currency = lines.iter().any(|(currency, _)| !currency.is_empty());
-    let rows = lines.iter().map(|(currency, line)| line_row(has_currency.then_some(currency), line)).collect();
+    let rows =
+        lines.iter().map(|(currency, line)| line_row(has_currency.then_some(currency), line)).collect();
     let segments = lines.iter().flat_map(|(_, line)| segment_rows(line)).collect();
     view.with_sheet("Lines", line_columns(has_currency), rows).with_sheet(
         "How the quantities came about",
@@ -143,7 +144,9 @@ fn with_lines(view: View, lines: Vec<(&str, &InvoiceLine)>) -> View {
 
 fn line_columns(has_currency: bool) -> Vec<Column> {
     let mut columns = vec![number("line")];
-    columns.extend(["charge_type", "product", "buyer_account_id", "agreement_id", "dimension", "period"].map(text));
+    columns.extend(
+        ["charge_type", "product", "buyer_account_id", "agreement_id", "dimension", "period"].map(text),
+    );
     columns.extend(["quantity", "unit_price", "amount"].map(number));
     if has_currency {
         columns.push(text("currency_code"));
@@ -257,12 +260,34 @@ mod tests {
 
     #[test]
     fn an_invoice_reads_from_the_total_to_its_reasons() {
-        insta::assert_snapshot!(whole(&invoice()).unwrap().to_table(), @"");
+        insta::assert_snapshot!(whole(&invoice()).unwrap().to_table(), @r"
+        Invoice id        inv-1
+        Kind              usage
+        Billing period    2026-03
+        Payer account id  333333333333
+        Invoicing entity  AWS Inc.
+        Issue time        2026-04-02T00:00:00Z
+        Total             5.04 USD
+
+        Lines
+        Line  Charge type  Product        Buyer account id  Agreement id  Dimension  Period                                       Quantity  Unit price  Amount
+        ----- ------------ -------------- ----------------- ------------- ---------- -------------------------------------------- --------- ----------- -------
+           1  usage        Fleet Monitor  222222222222      agmt-1        m5.large   2026-03-01T00:00:00Z - 2026-04-01T00:00:00Z        48       0.105    5.04
+
+        How the quantities came about
+        Line  From                  Until                 Hours  Metered  Annual subscriptions  Covered  Billed  Price source
+        ----- --------------------- --------------------- ------ -------- --------------------- -------- ------- ------------------
+           1  2026-03-01T00:00:00Z  2026-03-02T00:00:00Z     24      120                     3       72      48  offer as accepted
+        ");
     }
 
     #[test]
     fn a_list_has_a_row_for_each_invoice() {
-        insta::assert_snapshot!(list(&[invoice()]).unwrap().to_table(), @"");
+        insta::assert_snapshot!(list(&[invoice()]).unwrap().to_table(), @r"
+        Invoice id  Payer account id  Kind   Billing period  Issue time            Invoicing entity  Total  Currency code
+        ----------- ----------------- ------ --------------- --------------------- ----------------- ------ --------------
+        inv-1       333333333333      usage  2026-03         2026-04-02T00:00:00Z  AWS Inc.           5.04  USD
+        ");
     }
 
     #[test]
@@ -290,6 +315,25 @@ mod tests {
             records: vec![record("us-east-1", "4"), record("eu-west-1", "1")],
         };
         let view = explained(ExplainedLine { line: line(), hours: vec![hour] }).unwrap();
-        insta::assert_snapshot!(view.to_table(), @"");
+        insta::assert_snapshot!(view.to_table(), @r"
+        Line              1
+        Charge type       usage
+        Product           Fleet Monitor
+        Buyer account id  222222222222
+        Agreement id      agmt-1
+        Offer id          offer-1
+        Dimension         m5.large
+        Usage period      2026-03-01T00:00:00Z - 2026-04-01T00:00:00Z
+        Quantity          48
+        Unit price        0.105
+        Exact amount      5.040
+        Amount            5.04
+
+        Hours
+        Hour                  Metered  Annual subscriptions  Covered  Billed  Region     Record quantity  Metering record id
+        --------------------- -------- --------------------- -------- ------- ---------- ---------------- -------------------
+        2026-03-01T05:00:00Z        5                     3        3       2  us-east-1                4  id-us-east-1
+        2026-03-01T05:00:00Z        5                     3        3       2  eu-west-1                1  id-eu-west-1
+        ");
     }
 }

@@ -1,8 +1,8 @@
 //! The JSON form of the contract's messages, by way of their descriptors.
 //!
-//! The names are lowerCamelCase, 64-bit integers are strings, enum values are names and fields without a value
-//! are left out, as the protobuf JSON mapping says. Object keys come in the order of the alphabet, because the
-//! order of a map's keys is otherwise chance.
+//! The names are lowerCamelCase, 64-bit integers are strings, enum values are names and fields without a
+//! value are left out, as the protobuf JSON mapping says. Object keys come in the order of the alphabet,
+//! because the order of a map's keys is otherwise chance.
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,7 @@
 //! The command line: one file for each area, with its arguments, what it asks and how it shows the answer.
 //!
-//! Data goes to stdout and everything else to stderr. The exit code is 0 when all went well, 1 when the server
-//! refused, 2 for wrong usage or unreadable input and 3 when the server cannot be reached.
+//! Data goes to stdout and everything else to stderr. The exit code is 0 when all went well, 1 when the
+//! server refused, 2 for wrong usage or unreadable input and 3 when the server cannot be reached.
 
 mod account;
 mod agreement;
@@ -58,9 +58,16 @@ pub struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// Where the server is.
-    #[arg(long, global = true, env = "SOUK_ENDPOINT", value_name = "URL", default_value = "http://127.0.0.1:7625")]
+    #[arg(
+        long,
+        global = true,
+        env = "SOUK_ENDPOINT",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:7625"
+    )]
     endpoint: String,
     /// The sandbox to work in.
     #[arg(long, global = true, env = "SOUK_SANDBOX", value_name = "NAME", default_value = "default")]
@@ -173,7 +180,10 @@ mod tests {
     fn the_help_of_every_command_has_an_example_of_it_that_can_be_parsed() {
         for (path, command) in all_leaves() {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            let examples: Vec<&str> = help.lines().map(str::trim).filter(|line| line.starts_with("souk ")).collect();
+            // An example too long for its line goes on in the next, further to the right.
+            let joined = help.replace("\n      ", " ");
+            let examples: Vec<&str> =
+                joined.lines().map(str::trim).filter(|line| line.starts_with("souk ")).collect();
             assert!(examples.iter().any(|line| line.starts_with(&path)), "{path} has no example:\n{help}");
             for example in examples {
                 if let Err(error) = Cli::try_parse_from(example.split_whitespace()) {
@@ -186,7 +196,41 @@ mod tests {
     #[test]
     fn the_commands_are_these() {
         let paths: Vec<String> = all_leaves().into_iter().map(|(path, _)| path).collect();
-        insta::assert_snapshot!(paths.join("\n"), @"");
+        insta::assert_snapshot!(paths.join("\n"), @r"
+        souk sandbox put
+        souk sandbox show
+        souk sandbox list
+        souk sandbox delete
+        souk clock show
+        souk clock follow
+        souk clock set
+        souk clock advance
+        souk account put
+        souk account show
+        souk account list
+        souk product create
+        souk product add-dimensions
+        souk product show
+        souk product list
+        souk offer create
+        souk offer show
+        souk offer list
+        souk offer change-prices
+        souk agreement accept
+        souk agreement add-annual
+        souk agreement cancel
+        souk agreement show
+        souk agreement list
+        souk meter
+        souk instances report
+        souk invoice list
+        souk invoice show
+        souk invoice explain
+        souk invoice preview
+        souk report list
+        souk report show
+        souk report export
+        ");
     }
 
     #[test]
@@ -224,14 +268,20 @@ mod tests {
             ("meter --file records.csv --batch-size 5001", false),
             ("instances report code --buyer 1 --type m5.large --count 3", true),
             ("instances report code --buyer 1 --type m5.large --count 3 --from 2026-01-01", false),
-            ("instances report code --buyer 1 --type m5.large --count 3 --from 2026-01-01 --until 2026-02-01", true),
+            (
+                "instances report code --buyer 1 --type m5.large --count 3 --from 2026-01-01 --until 2026-02-01",
+                true,
+            ),
             ("instances report --file hours.csv", true),
             ("invoice preview 111111111111 --month 2026-13", false),
             ("invoice preview 111111111111 --month 2026-12", true),
             ("invoice explain inv-1 2", true),
             ("invoice explain inv-1 zero", false),
             ("report show no_such_report --seller 1 --month 2026-01", false),
-            ("report show monthly_revenue_annual_subscriptions --seller 1 --month 2026-01 --profile legacy", true),
+            (
+                "report show monthly_revenue_annual_subscriptions --seller 1 --month 2026-01 --profile legacy",
+                true,
+            ),
             ("sandbox delete", false),
             ("--deadline 0s clock show", false),
         ];

@@ -41,10 +41,10 @@ The file holds the JSON form of souk.catalog.v1.Offer:
   souk offer list --as 222222222222 --product prod-1")]
     List {
         /// The account that looks; the operator, who sees all, when absent.
-        #[arg(long = "as", value_name = "ACCOUNT", default_value = "")]
+        #[arg(long = "as", value_name = "ACCOUNT", default_value = "", hide_default_value = true)]
         viewer: String,
         /// Only offers of this product.
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         product: String,
     },
     /// Changes prices of a public offer: for new subscribers at once, for existing ones after notice.

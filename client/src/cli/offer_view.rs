@@ -179,6 +179,27 @@ mod tests {
                 upfront_rate_cards: Vec::new(),
             }],
         };
-        insta::assert_snapshot!(whole(&answer).unwrap().to_table(), @"");
+        insta::assert_snapshot!(whole(&answer).unwrap().to_table(), @r"
+        Offer id               offer-1
+        Product id             prod-1
+        Name                   For you
+        Buyers                 222222222222
+        Availability end date  2026-03-31
+        Visibility             Private
+
+        Terms
+        Term                          Duration  Dimension    Price  Currency code
+        ----------------------------- --------- ---------- -------- --------------
+        usage_based_pricing                     m5.large      0.10  USD
+        usage_based_pricing                     m5.xlarge      0.2  USD
+        configurable_upfront_pricing  P12M      m5.large   700.000  USD
+        validity                      P24M
+        renewal
+
+        Price changes
+        Notice time           Existing subscribers from  Duration  Dimension  Price
+        --------------------- -------------------------- --------- ---------- ------
+        2026-03-01T00:00:00Z  2026-05-30T00:00:00Z                 m5.large    0.12
+        ");
     }
 }

@@ -1,7 +1,7 @@
 //! Results in three forms: tables for people, JSON and CSV for programs.
 //!
-//! A command makes one [`View`] of its answer. Text stays text: no number is parsed on the way. Tables have no
-//! colours and are never wrapped, so that they can be searched and cut by line.
+//! A command makes one [`View`] of its answer. Text stays text: no number is parsed on the way. Tables have
+//! no colours and are never wrapped, so that they can be searched and cut by line.
 
 use std::io::Write;
 
@@ -138,7 +138,7 @@ fn facts_table(facts: &[(&'static str, String)]) -> String {
     for (name, value) in facts {
         table.add_row([heading(name), value.clone()]);
     }
-    lines(&table)
+    lines(&mut table)
 }
 
 fn sheet_table(sheet: &Sheet) -> String {
@@ -148,7 +148,7 @@ fn sheet_table(sheet: &Sheet) -> String {
     for (column, declared) in table.column_iter_mut().zip(&sheet.columns) {
         column.set_cell_alignment(declared.align);
     }
-    lines(&table)
+    lines(&mut table)
 }
 
 /// A line below the header and nothing else.
@@ -159,8 +159,12 @@ fn bare_table() -> Table {
     table
 }
 
-/// The table without the blanks at the ends of its lines.
-fn lines(table: &Table) -> String {
+/// The table with two blanks between columns and none at the ends of its lines.
+fn lines(table: &mut Table) -> String {
+    for column in table.column_iter_mut() {
+        // The other blank is where a style with borders would draw one.
+        column.set_padding((0, 1));
+    }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
@@ -203,25 +207,44 @@ mod tests {
 
     #[test]
     fn people_get_tables_with_numbers_on_the_right() {
-        insta::assert_snapshot!(written(&example(), Format::Table), @"");
+        insta::assert_snapshot!(written(&example(), Format::Table), @r"
+        Payer account id  111111111111
+
+        Invoices
+        Invoice id          Total
+        ----------------- --------
+        inv-1                7.50
+        inv-2, corrected  1234.00
+        ");
     }
 
     #[test]
     fn programs_get_csv_of_the_list_or_of_the_facts() {
-        insta::assert_snapshot!(written(&example(), Format::Csv), @"");
+        insta::assert_snapshot!(written(&example(), Format::Csv), @r#"
+        invoice_id,total
+        inv-1,7.50
+        "inv-2, corrected",1234.00
+        "#);
         let facts = View::of_facts(vec![("name", "a".to_owned()), ("now", "b".to_owned())], Value::Null);
         assert_eq!(written(&facts, Format::Csv), "name,now\na,b\n");
     }
 
     #[test]
     fn programs_get_json() {
-        insta::assert_snapshot!(written(&example(), Format::Json), @"");
+        insta::assert_snapshot!(written(&example(), Format::Json), @r#"
+        {
+          "total": "1241.50"
+        }
+        "#);
     }
 
     #[test]
     fn an_empty_list_still_shows_its_columns() {
         let view = View::of_list(vec![text("offer_id"), text("name")], Vec::new(), json!([]));
-        insta::assert_snapshot!(written(&view, Format::Table), @"");
+        insta::assert_snapshot!(written(&view, Format::Table), @r"
+        Offer id  Name
+        --------- -----
+        ");
     }
 
     #[test]

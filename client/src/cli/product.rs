@@ -6,9 +6,9 @@ use clap::Subcommand;
 use souk_proto::catalog::v1::{AddDimensionsRequest, Dimension, Product};
 
 use super::error::CliError;
+use super::json;
 use super::output::{Column, View, number, text, word};
 use super::session::{Session, read_text};
-use super::json;
 
 #[derive(Debug, Subcommand)]
 pub enum ProductCommand {
@@ -155,6 +155,19 @@ mod tests {
             }],
             ..Product::default()
         };
-        insta::assert_snapshot!(one(&product).unwrap().to_table(), @"");
+        insta::assert_snapshot!(one(&product).unwrap().to_table(), @r"
+        Product id             prod-1
+        Product code           2b4kq0z7xw1m8n5c3v6y9t0r1
+        Title                  Fleet Monitor
+        Seller account id      111111111111
+        Product type           saas
+        Usage category         hosts
+        Concurrent agreements  no
+
+        Dimensions
+        Dimension  Name   Unit   Types                         Description
+        ---------- ------ ------ ----------------------------- ------------
+        hosts      Hosts  Hosts  externally_metered, entitled
+        ");
     }
 }

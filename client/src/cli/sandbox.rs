@@ -10,7 +10,7 @@ use souk_proto::sandbox::v1::{
     SandboxSummary,
 };
 
-use super::error::{CliError, wrong_input};
+use super::error::{CliError, excerpt};
 use super::output::{View, text, word};
 use super::session::{Session, read_text};
 use super::{agreement, json, product, time};
@@ -87,14 +87,14 @@ fn with_place(error: ClientError, origin: &str, document: &str) -> CliError {
     match (error.refusal(), number("line"), number("column")) {
         (None, _, _) | (_, 0, _) => error.into(),
         (Some(refusal), line, column) => {
+            let reason = refusal.reason.as_deref().unwrap_or("no reason code");
             let mut problem = refusal.message.clone();
             for violation in &refusal.violations {
                 problem.push_str(&format!("\n  {violation}"));
             }
-            match wrong_input(origin, document, line, column, &problem) {
-                CliError::Input { place, problem, excerpt } => CliError::Refused { place, problem, excerpt },
-                other => other,
-            }
+            problem.push_str(&format!("\n  {} was refused: {reason}", refusal.call));
+            let (place, excerpt) = excerpt(origin, document, line, column);
+            CliError::Refused { place, problem, excerpt }
         }
     }
 }
@@ -137,7 +137,11 @@ fn whole(answer: &GetSandboxResponse) -> Result<View, CliError> {
     });
     Ok(View::of_facts(facts, json::of(answer)?)
         .with_sheet("Products", product::columns(), answer.products.iter().map(product::row).collect())
-        .with_sheet("Agreements", agreement::columns(), answer.agreements.iter().map(agreement::row).collect())
+        .with_sheet(
+            "Agreements",
+            agreement::columns(),
+            answer.agreements.iter().map(agreement::row).collect(),
+        )
         .with_sheet(
             "Customer identifiers",
             vec![text("seller_account_id"), text("buyer_account_id"), text("customer_identifier")],
@@ -198,7 +202,27 @@ mod tests {
             }),
             ..GetSandboxResponse::default()
         };
-        insta::assert_snapshot!(whole(&answer).unwrap().to_table(), @"");
+        insta::assert_snapshot!(whole(&answer).unwrap().to_table(), @r"
+        Name        default
+        Now         1970-01-01T00:00:00Z
+        Clock       stopped
+        Accounts    3
+        Products    0
+        Offers      0
+        Agreements  0
+        Invoices    0
+
+        Rules
+        Rule                      Value
+        ------------------------- ------------
+        profile                   unspecified
+        max_dimensions            24
+        max_private_offer_buyers
+        metering_window           open_month
+        decreases_immediate
+        offer_id_column           unspecified
+        identical_retry           unspecified
+        ");
     }
 
     #[test]
@@ -216,7 +240,12 @@ mod tests {
         let told = with_place(error, "market.yaml", "products:\n  - tittle: Souk\n");
         let mut printed = Vec::new();
         told.print(&mut printed).unwrap();
-        insta::assert_snapshot!(String::from_utf8(printed).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(printed).unwrap(), @r#"
+        souk: market.yaml:2:5: unknown field "tittle"
+          PutSandbox was refused: DOCUMENT_MALFORMED
+            - tittle: Souk
+              ^
+        "#);
         assert_eq!(told.exit_code(), 1);
     }
 }

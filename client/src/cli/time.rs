@@ -1,8 +1,8 @@
 //! Times and durations as people write them.
 //!
 //! Times are written in UTC, as RFC 3339 says, and read as that, as a day (`2026-03-01`, its first moment) or
-//! as an hour (`2026-03-01T06`). Durations are read as ISO 8601 writes them (`PT1H`, `P1DT12H`) or short (`1d`,
-//! `1d12h`, `90s`); months and years have no fixed length and are refused.
+//! as an hour (`2026-03-01T06`). Durations are read as ISO 8601 writes them (`PT1H`, `P1DT12H`) or short
+//! (`1d`, `1d12h`, `90s`); months and years have no fixed length and are refused.
 
 use std::time::Duration;
 
@@ -38,7 +38,8 @@ fn day_and_hour(text: &str) -> Option<i64> {
         None => (text, 0),
     };
     let mut parts = day.split('-');
-    let (year, month, day) = (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    let (year, month, day) =
+        (digits(parts.next()?, 4)?, digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
     if parts.next().is_some() {
         return None;
     }

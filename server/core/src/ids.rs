@@ -78,7 +78,11 @@ impl AccountId {
             return Err(Rejection::new(Code::FieldMissing, field, "an account id of 12 digits is required"));
         }
         AccountId::parse(text).ok_or_else(|| {
-            Rejection::new(Code::FieldInvalid, field, format!("\"{text}\" is not an account id: give 12 digits"))
+            Rejection::new(
+                Code::FieldInvalid,
+                field,
+                format!("\"{text}\" is not an account id: give 12 digits"),
+            )
         })
     }
 

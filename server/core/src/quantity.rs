@@ -125,7 +125,9 @@ mod tests {
 
     #[test]
     fn what_aws_refuses_is_refused() {
-        for text in ["", ".", "1.", ".5", "-1", "+1", "01", "00", "1e3", "1.0000001", "12345678901", " 1", "1,5"] {
+        for text in
+            ["", ".", "1.", ".5", "-1", "+1", "01", "00", "1e3", "1.0000001", "12345678901", " 1", "1,5"]
+        {
             assert_eq!(Quantity::parse(text), Err(QuantityError::Form), "{text}");
         }
         assert_eq!(Quantity::whole(2_147_483_647).map(Quantity::millionths), Ok(2_147_483_647_000_000));

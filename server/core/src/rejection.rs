@@ -218,6 +218,9 @@ mod tests {
     #[test]
     fn a_rejection_grows_its_path_from_the_inside() {
         let inner = Rejection::new(Code::PriceInvalid, "rateCard[users]", "no price");
-        assert_eq!(inner.within("offers[0]").to_string(), "PRICE_INVALID: offers[0].rateCard[users]: no price");
+        assert_eq!(
+            inner.within("offers[0]").to_string(),
+            "PRICE_INVALID: offers[0].rateCard[users]: no price"
+        );
     }
 }

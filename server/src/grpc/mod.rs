@@ -1,3 +1,13 @@
-//! The gRPC door.
+//! The gRPC door: it converts, asks a use case, and converts back.
 
+pub mod account;
+pub mod agreement;
+pub mod answer;
+pub mod billing;
+pub mod catalog;
 pub mod convert;
+pub mod metering;
+pub mod reporting;
+pub mod sandbox;
+pub mod server;
+pub mod status;

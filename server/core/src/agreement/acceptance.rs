@@ -141,7 +141,8 @@ fn check_offer(offer: &Offer, account: &Account, now: Timestamp) -> Result<(), R
     match offer.expires_at() {
         Some(end) if end <= now => {
             let last = offer.accept_by.map(|day| day.to_string()).unwrap_or_default();
-            let message = format!("{} could be accepted until the end of {last} (UTC); it is {now}", offer.id);
+            let message =
+                format!("{} could be accepted until the end of {last} (UTC); it is {now}", offer.id);
             Err(Rejection::new(Code::OfferExpired, "offerId", message))
         }
         _ => Ok(()),
@@ -187,7 +188,10 @@ fn purchase(
         (Some(configuration), Some(kind)) => (configuration, kind),
         (None, None | Some(UpfrontKind::Annual)) => return Ok(None),
         (None, Some(UpfrontKind::Contract)) => {
-            return refuse("", format!("{} sells a contract: say for how long and how much of what", offer.id));
+            return refuse(
+                "",
+                format!("{} sells a contract: say for how long and how much of what", offer.id),
+            );
         }
         (Some(_), None) => return refuse("", format!("{} sells nothing upfront: leave it out", offer.id)),
     };

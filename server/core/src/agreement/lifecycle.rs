@@ -24,7 +24,12 @@ pub fn renewals_due(agreement: &Agreement) -> impl Iterator<Item = (Timestamp, u
 }
 
 /// An agreement reaches its end.
-pub fn end(market: &Marketplace, family: &Family, agreement: &Agreement, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+pub fn end(
+    market: &Marketplace,
+    family: &Family,
+    agreement: &Agreement,
+    at: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
     let offer = market.known_offer(&agreement.offer)?;
     let product = market.known_product(&agreement.product)?;
     let contract = agreement.purchases.iter().rev().find(|p| p.kind == UpfrontKind::Contract);
@@ -84,8 +89,10 @@ fn renewed_purchase(
     number: u32,
     at: Timestamp,
 ) -> Result<UpfrontPurchase, Broken> {
-    let prices = offer.upfront_prices(old.duration, |notice| notice <= old.start || renewal_takes(notice, at));
-    let prices = prices.ok_or_else(|| Broken(format!("offer {} no longer sells {}", offer.id, old.duration)))?;
+    let prices =
+        offer.upfront_prices(old.duration, |notice| notice <= old.start || renewal_takes(notice, at));
+    let prices =
+        prices.ok_or_else(|| Broken(format!("offer {} no longer sells {}", offer.id, old.duration)))?;
     Ok(UpfrontPurchase {
         number,
         unit_prices: prices.into_iter().filter(|(key, _)| old.quantities.contains_key(key)).collect(),

@@ -7,7 +7,10 @@ use crate::time::{Timestamp, UsageHour};
 /// The agreement that prices an hour, of those of one buyer and product or of one licence, in the order of
 /// their acceptance: the earliest that is live at the hour's start; in the hour in which a buyer's first
 /// agreement begins, that one.
-pub fn agreement_at<'a>(agreements: impl Iterator<Item = &'a Agreement>, hour: UsageHour) -> Option<&'a Agreement> {
+pub fn agreement_at<'a>(
+    agreements: impl Iterator<Item = &'a Agreement>,
+    hour: UsageHour,
+) -> Option<&'a Agreement> {
     let (start, end) = (hour.start(), hour.next().start());
     let mut first_in_hour = None;
     for agreement in agreements {

@@ -66,7 +66,8 @@ impl Account {
         let mut seen = BTreeSet::new();
         for (index, key) in self.access_keys.iter().enumerate() {
             let field = format!("accessKeys[{index}]");
-            let well_formed = (16..=128).contains(&key.id.len()) && key.id.bytes().all(|b| b.is_ascii_alphanumeric());
+            let well_formed =
+                (16..=128).contains(&key.id.len()) && key.id.bytes().all(|b| b.is_ascii_alphanumeric());
             if !well_formed {
                 let message = format!("\"{}\" is not an access key id: 16 to 128 letters and digits", key.id);
                 return Err(Rejection::new(Code::FieldInvalid, format!("{field}.accessKeyId"), message));
@@ -97,7 +98,8 @@ pub fn customer_identifier(seller: AccountId, buyer: AccountId) -> String {
 
 /// The buyer that a seller's identifier names.
 pub fn resolve_customer_identifier(seller: AccountId, identifier: &str) -> Option<AccountId> {
-    let well_formed = identifier.len() == 13 && identifier.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
+    let well_formed =
+        identifier.len() == 13 && identifier.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
     if !well_formed {
         return None;
     }

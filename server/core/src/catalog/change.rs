@@ -64,14 +64,20 @@ pub mod decide {
                 return Err(Rejection::new(Code::PayerIsLinked, "payerAccountId", message));
             }
             if market.pays_for_others(account.id) {
-                let message = format!("{} is the payer of other accounts and cannot be linked itself", account.id);
+                let message =
+                    format!("{} is the payer of other accounts and cannot be linked itself", account.id);
                 return Err(Rejection::new(Code::PayerIsLinked, "payerAccountId", message));
             }
         }
         for (index, key) in account.access_keys.iter().enumerate() {
             if let Some(owner) = market.access_key_owner(&key.id).filter(|owner| owner.id != account.id) {
-                let message = format!("{} belongs to account {}: give every account its own keys", key.id, owner.id);
-                return Err(Rejection::new(Code::AccessKeyTaken, format!("accessKeys[{index}].accessKeyId"), message));
+                let message =
+                    format!("{} belongs to account {}: give every account its own keys", key.id, owner.id);
+                return Err(Rejection::new(
+                    Code::AccessKeyTaken,
+                    format!("accessKeys[{index}].accessKeyId"),
+                    message,
+                ));
             }
         }
         Ok(Change::AccountPut(account))
@@ -105,7 +111,11 @@ pub mod decide {
     ) -> Result<Change, Rejection> {
         let mut grown = market.product(product, "productId")?.clone();
         if dimensions.is_empty() {
-            return Err(Rejection::new(Code::DimensionsMissing, "dimensions", "name at least one new dimension"));
+            return Err(Rejection::new(
+                Code::DimensionsMissing,
+                "dimensions",
+                "name at least one new dimension",
+            ));
         }
         grown.dimensions.extend(dimensions.iter().cloned());
         grown.check(&market.rules)?;
@@ -135,7 +145,9 @@ pub mod decide {
         }
         let Some(usage) = &offer.terms.usage_based else { return Ok(()) };
         let path = format!("prices[{}]", offer.id);
-        if let Some(key) = added.into_iter().flat_map(BTreeMap::keys).find(|key| usage.rate_card.contains_key(*key)) {
+        if let Some(key) =
+            added.into_iter().flat_map(BTreeMap::keys).find(|key| usage.rate_card.contains_key(*key))
+        {
             let message = format!("\"{key}\" has its price already: change it with a price change");
             return Err(Rejection::new(Code::DimensionExists, path, message));
         }
@@ -167,7 +179,11 @@ pub mod decide {
             return Err(Rejection::new(Code::PricesFixed, "offerId", message));
         }
         if usage.is_empty() && upfront.is_empty() {
-            return Err(Rejection::new(Code::FieldMissing, "rateCard", "name at least one price that changes"));
+            return Err(Rejection::new(
+                Code::FieldMissing,
+                "rateCard",
+                "name at least one price that changes",
+            ));
         }
         if let Some(key) = usage.keys().find(|key| !is_priced(current, key)) {
             let message = format!("{offer} has no usage price for \"{key}\": change prices that it has");
@@ -215,7 +231,11 @@ pub mod decide {
             for key in card.prices.keys() {
                 if !sold.prices.contains_key(key) {
                     let message = format!("{} has no price of \"{key}\" for {}", offer.id, card.duration);
-                    return Err(Rejection::new(Code::DimensionUnknown, format!("{field}.prices[{key}]"), message));
+                    return Err(Rejection::new(
+                        Code::DimensionUnknown,
+                        format!("{field}.prices[{key}]"),
+                        message,
+                    ));
                 }
                 let changed = |c: &&PriceChange| {
                     c.upfront.iter().any(|u| u.duration == card.duration && u.prices.contains_key(key))

@@ -48,7 +48,8 @@ impl Clock {
         match to < now {
             false => Ok(()),
             true => {
-                let message = format!("{to} lies before the sandbox's time {now}: a clock only turns forward");
+                let message =
+                    format!("{to} lies before the sandbox's time {now}: a clock only turns forward");
                 Err(Rejection::new(Code::ClockBackwards, field, message))
             }
         }

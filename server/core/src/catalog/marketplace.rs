@@ -1,6 +1,7 @@
 //! The published state of one sandbox.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Account, Change, Clock, Offer, Product};
 use crate::ids::{AccountId, OfferId, ProductCode, ProductId, SandboxName};
@@ -20,13 +21,14 @@ pub struct Marketplace {
     pub rules: Rules,
     /// Its clock.
     pub clock: Clock,
-    accounts: BTreeMap<AccountId, Account>,
-    products: BTreeMap<ProductId, Product>,
-    product_codes: BTreeMap<ProductCode, ProductId>,
-    offers: BTreeMap<OfferId, Offer>,
-    public_offers: BTreeMap<ProductId, OfferId>,
-    access_keys: BTreeMap<String, AccountId>,
-    payers: BTreeSet<AccountId>,
+    // Shared, so that publishing a copy of a large catalog is cheap.
+    accounts: Arc<BTreeMap<AccountId, Account>>,
+    products: Arc<BTreeMap<ProductId, Product>>,
+    product_codes: Arc<BTreeMap<ProductCode, ProductId>>,
+    offers: Arc<BTreeMap<OfferId, Offer>>,
+    public_offers: Arc<BTreeMap<ProductId, OfferId>>,
+    access_keys: Arc<BTreeMap<String, AccountId>>,
+    payers: Arc<BTreeSet<AccountId>>,
 }
 
 impl Marketplace {
@@ -37,13 +39,13 @@ impl Marketplace {
             description,
             rules,
             clock: Clock::Stopped(began),
-            accounts: BTreeMap::new(),
-            products: BTreeMap::new(),
-            product_codes: BTreeMap::new(),
-            offers: BTreeMap::new(),
-            public_offers: BTreeMap::new(),
-            access_keys: BTreeMap::new(),
-            payers: BTreeSet::new(),
+            accounts: Arc::default(),
+            products: Arc::default(),
+            product_codes: Arc::default(),
+            offers: Arc::default(),
+            public_offers: Arc::default(),
+            access_keys: Arc::default(),
+            payers: Arc::default(),
         }
     }
 
@@ -113,37 +115,44 @@ impl Marketplace {
 
     /// The product of an agreement or an invoice: it was there when that was made.
     pub fn known_product(&self, id: &ProductId) -> Result<&Product, Broken> {
-        self.products.get(id).ok_or_else(|| Broken(format!("product {id} of an agreement is not in the catalog")))
+        self.products
+            .get(id)
+            .ok_or_else(|| Broken(format!("product {id} of an agreement is not in the catalog")))
     }
 
     /// The account of an agreement or an invoice: it was there when that was made.
     pub fn known_account(&self, id: AccountId) -> Result<&Account, Broken> {
-        self.accounts.get(&id).ok_or_else(|| Broken(format!("account {id} of an agreement is not in the sandbox")))
+        self.accounts
+            .get(&id)
+            .ok_or_else(|| Broken(format!("account {id} of an agreement is not in the sandbox")))
     }
 
     /// Applies a change that was decided; it may not fail.
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::AccountPut(account) => {
+                let keys = Arc::make_mut(&mut self.access_keys);
                 for key in self.accounts.get(&account.id).into_iter().flat_map(|old| &old.access_keys) {
-                    self.access_keys.remove(&key.id);
+                    keys.remove(&key.id);
                 }
-                self.access_keys.extend(account.access_keys.iter().map(|key| (key.id.clone(), account.id)));
+                keys.extend(account.access_keys.iter().map(|key| (key.id.clone(), account.id)));
                 if account.payer != account.id {
-                    self.payers.insert(account.payer);
+                    Arc::make_mut(&mut self.payers).insert(account.payer);
                 }
-                self.accounts.insert(account.id, account.clone());
+                Arc::make_mut(&mut self.accounts).insert(account.id, account.clone());
             }
             Change::ProductCreated(product) => {
-                self.product_codes.insert(product.code.clone(), product.id.clone());
-                self.products.insert(product.id.clone(), product.clone());
+                Arc::make_mut(&mut self.product_codes).insert(product.code.clone(), product.id.clone());
+                Arc::make_mut(&mut self.products).insert(product.id.clone(), product.clone());
             }
             Change::DimensionsAdded { product, dimensions, prices } => {
-                if let Some(product) = self.products.get_mut(product) {
+                if let Some(product) = Arc::make_mut(&mut self.products).get_mut(product) {
                     product.dimensions.extend(dimensions.iter().cloned());
                 }
                 for (offer, rates) in prices {
-                    let usage = self.offers.get_mut(offer).and_then(|o| o.terms.usage_based.as_mut());
+                    let usage = Arc::make_mut(&mut self.offers)
+                        .get_mut(offer)
+                        .and_then(|o| o.terms.usage_based.as_mut());
                     if let Some(usage) = usage {
                         usage.rate_card.extend(rates.clone());
                     }
@@ -151,12 +160,12 @@ impl Marketplace {
             }
             Change::OfferCreated(offer) => {
                 if !offer.is_private() {
-                    self.public_offers.insert(offer.product.clone(), offer.id.clone());
+                    Arc::make_mut(&mut self.public_offers).insert(offer.product.clone(), offer.id.clone());
                 }
-                self.offers.insert(offer.id.clone(), offer.clone());
+                Arc::make_mut(&mut self.offers).insert(offer.id.clone(), offer.clone());
             }
             Change::PricesChanged { offer, change } => {
-                if let Some(offer) = self.offers.get_mut(offer) {
+                if let Some(offer) = Arc::make_mut(&mut self.offers).get_mut(offer) {
                     offer.price_changes.push(change.clone());
                 }
             }

@@ -102,16 +102,24 @@ impl NewOffer {
         now: Timestamp,
     ) -> Result<Offer, Rejection> {
         let id = self.id.unwrap_or_else(|| {
-            OfferId::derive(&product.id, market.offers().values().filter(|o| o.product == product.id).count() + 1)
+            OfferId::derive(
+                &product.id,
+                market.offers().values().filter(|o| o.product == product.id).count() + 1,
+            )
         });
         super::product::check_form(id.as_str(), "offerId", 64, |b| b.is_ascii_alphanumeric() || b == b'-')?;
         if market.offers().contains_key(&id) {
-            return Err(Rejection::new(Code::OfferExists, "offerId", format!("{id} exists: choose another id")));
+            return Err(Rejection::new(
+                Code::OfferExists,
+                "offerId",
+                format!("{id} exists: choose another id"),
+            ));
         }
         check_buyers(&self.buyer_accounts, &market.rules)?;
         let private = !self.buyer_accounts.is_empty();
         if !private && market.public_offer(&product.id).is_some() {
-            let message = format!("product {} has its public offer: change its prices, or name buyers", product.id);
+            let message =
+                format!("product {} has its public offer: change its prices, or name buyers", product.id);
             return Err(Rejection::new(Code::PublicOfferExists, "productId", message));
         }
         let offer = Offer {
@@ -145,17 +153,23 @@ impl Offer {
             usage.check(product).map_err(|r| r.within("terms"))?;
         }
         let metered = product.dimensions.iter().any(super::Dimension::is_metered);
-        let missing = match (metered, terms.usage_based.is_some(), product.has_type(DimensionType::Entitled), kind) {
-            (true, false, _, _) => Some("usageBasedPricing: the product's metered dimensions need prices"),
-            (_, _, true, None) => Some("configurableUpfrontPricing: the product's entitled dimensions need prices"),
-            _ => None,
-        };
+        let missing =
+            match (metered, terms.usage_based.is_some(), product.has_type(DimensionType::Entitled), kind) {
+                (true, false, _, _) => {
+                    Some("usageBasedPricing: the product's metered dimensions need prices")
+                }
+                (_, _, true, None) => {
+                    Some("configurableUpfrontPricing: the product's entitled dimensions need prices")
+                }
+                _ => None,
+            };
         if let Some(term) = missing {
             return Err(Rejection::new(Code::TermMissing, "terms", format!("the offer needs {term}")));
         }
         self.check_validity(kind)?;
         if terms.renewal.is_some() && (kind.is_none() || self.is_private()) {
-            let message = "auto-renewal is for upfront purchases on public offers: leave the renewal term out";
+            let message =
+                "auto-renewal is for upfront purchases on public offers: leave the renewal term out";
             return Err(Rejection::new(Code::TermNotAllowed, "terms.renewal", message));
         }
         Ok(())
@@ -169,7 +183,8 @@ impl Offer {
             (true, Some(validity)) => validity.check().map_err(|r| r.within("terms")),
             (false, None) => Ok(()),
             (true, None) => {
-                let message = "a private offer needs validity: how long it lasts from its acceptance, such as P30D";
+                let message =
+                    "a private offer needs validity: how long it lasts from its acceptance, such as P30D";
                 Err(Rejection::new(Code::TermMissing, "terms", message))
             }
             (false, Some(_)) => {
@@ -203,7 +218,8 @@ impl Offer {
 fn check_buyers(buyers: &[AccountId], rules: &Rules) -> Result<(), Rejection> {
     let limit = rules.max_private_offer_buyers as usize;
     if buyers.len() > limit {
-        let message = format!("{} buyers; a private offer is for at most {limit}: leave some out", buyers.len());
+        let message =
+            format!("{} buyers; a private offer is for at most {limit}: leave some out", buyers.len());
         return Err(Rejection::new(Code::TooManyBuyers, "buyerAccountIds", message));
     }
     Ok(())

@@ -82,7 +82,9 @@ impl Offer {
             let in_force = match (change.notice <= began, cut) {
                 (true, _) => Some(PriceSource::ChangeForNew(change.notice)),
                 (false, true) if change.notice <= at => Some(PriceSource::ImmediateCut(change.notice)),
-                (false, _) if change.existing_from <= at => Some(PriceSource::ChangeAfterNotice(change.notice)),
+                (false, _) if change.existing_from <= at => {
+                    Some(PriceSource::ChangeAfterNotice(change.notice))
+                }
                 (false, _) => None,
             };
             if let Some(reason) = in_force {
@@ -101,7 +103,11 @@ impl Offer {
 
     /// The upfront prices for a purchase at `at`; for a renewal, changes count only if they came 90 days
     /// before it.
-    pub fn upfront_prices(&self, duration: TermDuration, counts: impl Fn(Timestamp) -> bool) -> Option<RateCard> {
+    pub fn upfront_prices(
+        &self,
+        duration: TermDuration,
+        counts: impl Fn(Timestamp) -> bool,
+    ) -> Option<RateCard> {
         let mut prices = self.terms.configurable_upfront.as_ref()?.card(duration)?.prices.clone();
         for change in self.price_changes.iter().filter(|c| counts(c.notice)) {
             let cards = change.upfront.iter().filter(|card| card.duration == duration);

@@ -118,7 +118,9 @@ impl NewProduct {
         let id = self.id.unwrap_or_else(|| ProductId::derive(self.seller, &self.title));
         check_form(id.as_str(), "productId", 64, |b| b.is_ascii_alphanumeric() || b == b'-')?;
         let code = self.code.unwrap_or_else(|| ProductCode::derive(&id));
-        check_form(code.as_str(), "productCode", 255, |b| b.is_ascii_alphanumeric() || b"-/=:_.@".contains(&b))?;
+        check_form(code.as_str(), "productCode", 255, |b| {
+            b.is_ascii_alphanumeric() || b"-/=:_.@".contains(&b)
+        })?;
         let product = Product {
             id,
             code,
@@ -155,10 +157,15 @@ impl Product {
     pub fn check(&self, rules: &Rules) -> Result<(), Rejection> {
         let count = self.dimensions.len();
         if count == 0 {
-            return Err(Rejection::new(Code::DimensionsMissing, "dimensions", "a product needs at least one dimension"));
+            return Err(Rejection::new(
+                Code::DimensionsMissing,
+                "dimensions",
+                "a product needs at least one dimension",
+            ));
         }
         if count > rules.max_dimensions as usize {
-            let message = format!("{count} dimensions; at most {} are allowed: leave some out", rules.max_dimensions);
+            let message =
+                format!("{count} dimensions; at most {} are allowed: leave some out", rules.max_dimensions);
             return Err(Rejection::new(Code::TooManyDimensions, "dimensions", message));
         }
         let mut keys = BTreeSet::new();
@@ -177,7 +184,9 @@ impl Product {
     fn check_mixture(&self) -> Result<(), Rejection> {
         let has = |t| self.has_type(t);
         let refuse = |message: &str| Err(Rejection::new(Code::DimensionTypesInvalid, "dimensions", message));
-        if has(DimensionType::Metered) && (has(DimensionType::ExternallyMetered) || has(DimensionType::Entitled)) {
+        if has(DimensionType::Metered)
+            && (has(DimensionType::ExternallyMetered) || has(DimensionType::Entitled))
+        {
             return refuse(
                 "METERED dimensions cannot stand beside EXTERNALLY_METERED or ENTITLED ones: a standard product \
                  cannot be converted to metering or to contracts; publish a product of its own",
@@ -212,7 +221,12 @@ fn check_dimension(dimension: &Dimension, product_type: ProductType) -> Result<(
 }
 
 /// Refuses an id that is empty, too long or holds other characters.
-pub(crate) fn check_form(text: &str, field: &str, longest: usize, allowed: fn(u8) -> bool) -> Result<(), Rejection> {
+pub(crate) fn check_form(
+    text: &str,
+    field: &str,
+    longest: usize,
+    allowed: fn(u8) -> bool,
+) -> Result<(), Rejection> {
     if text.is_empty() {
         return Err(Rejection::new(Code::FieldMissing, field, "it is required"));
     }

@@ -15,7 +15,11 @@ use crate::rejection::Broken;
 use crate::time::BillingMonth;
 
 /// The usage invoices of a family's month, as they are or would be issued.
-pub fn usage_invoices(sandbox: &Sandbox, family: &Family, month: BillingMonth) -> Result<Vec<Invoice>, Broken> {
+pub fn usage_invoices(
+    sandbox: &Sandbox,
+    family: &Family,
+    month: BillingMonth,
+) -> Result<Vec<Invoice>, Broken> {
     let market = sandbox.market();
     let mut groups: BTreeMap<(String, Currency), Vec<InvoiceLine>> = BTreeMap::new();
     for rated in rate_month(sandbox, family, month)? {
@@ -48,7 +52,8 @@ fn invoice_line(market: &Marketplace, rated: RatedLine) -> Result<(String, Invoi
     let quantity = rated.quantity();
     let exact = rated.unit_price.times(quantity, rated.currency);
     let period = rated.segments.first().zip(rated.segments.last());
-    let (first, last) = period.ok_or_else(|| Broken(format!("a line of {} has no segment", rated.agreement)))?;
+    let (first, last) =
+        period.ok_or_else(|| Broken(format!("a line of {} has no segment", rated.agreement)))?;
     let line = InvoiceLine {
         charge_type: ChargeType::Usage,
         seller: product.seller,

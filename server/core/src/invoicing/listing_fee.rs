@@ -50,8 +50,9 @@ pub fn revenue(
 ) -> Result<Vec<Revenue>, Broken> {
     let mut rows: BTreeMap<_, Money> = BTreeMap::new();
     for line in lines {
-        let agreement = agreement_of(&line.agreement)
-            .ok_or_else(|| Broken(format!("agreement {} of an invoice line does not exist", line.agreement)))?;
+        let agreement = agreement_of(&line.agreement).ok_or_else(|| {
+            Broken(format!("agreement {} of an invoice line does not exist", line.agreement))
+        })?;
         let product = market.known_product(&line.product)?;
         let fee_rate = rate(market.known_offer(&line.offer)?, product.product_type, &agreement);
         let dimension = (line.charge_type != ChargeType::Usage).then(|| line.dimension.clone());

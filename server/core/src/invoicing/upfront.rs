@@ -45,7 +45,8 @@ fn lines(agreement: &Agreement, purchase: &UpfrontPurchase) -> Result<Vec<Invoic
     let mut lines = Vec::with_capacity(purchase.quantities.len());
     for (key, &units) in &purchase.quantities {
         let price = purchase.unit_prices.get(key).copied();
-        let unit_price = price.ok_or_else(|| Broken(format!("{} bought \"{key}\" without price", agreement.id)))?;
+        let unit_price =
+            price.ok_or_else(|| Broken(format!("{} bought \"{key}\" without price", agreement.id)))?;
         let quantity = QuantitySum::whole(units);
         let exact = unit_price.times(quantity, purchase.currency);
         lines.push(InvoiceLine {

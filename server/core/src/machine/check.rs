@@ -28,7 +28,10 @@ fn one_live_agreement(sandbox: &Sandbox, family: &Family) -> Result<(), Broken> 
     for agreement in family.agreements().filter(|a| a.is_active()) {
         let concurrent = sandbox.market().known_product(&agreement.product)?.concurrent_agreements;
         if !live.insert((agreement.buyer, &agreement.product)) && !concurrent {
-            return Err(Broken(format!("INV-1: {} holds two live agreements on {}", agreement.buyer, agreement.product)));
+            return Err(Broken(format!(
+                "INV-1: {} holds two live agreements on {}",
+                agreement.buyer, agreement.product
+            )));
         }
     }
     Ok(())
@@ -55,7 +58,9 @@ fn every_hour_is_priced(sandbox: &Sandbox, family: &Family) -> Result<(), Broken
 
 /// INV-5.
 fn months_in_order(family: &Family) -> Result<(), Broken> {
-    match family.invoices().iter().all(|invoice| invoice.month <= family.open_month || invoice.lines.iter().all(|l| l.explanation.segments.is_empty())) {
+    match family.invoices().iter().all(|invoice| {
+        invoice.month <= family.open_month || invoice.lines.iter().all(|l| l.explanation.segments.is_empty())
+    }) {
         true => Ok(()),
         false => Err(Broken(format!("INV-5: usage of an open month of {} was invoiced", family.payer))),
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::{Event, Sandbox};
 use crate::agreement::acceptance::Refusal;
 use crate::agreement::{Family, lifecycle};
-use crate::invoicing::close_month::usage_invoices;
 use crate::ids::AccountId;
+use crate::invoicing::close_month::usage_invoices;
 use crate::rejection::Broken;
 use crate::time::Timestamp;
 

@@ -59,6 +59,21 @@ impl Event {
     pub fn ended(agreement: &Agreement, status: AgreementStatus, at: Timestamp) -> Event {
         Event::AgreementEnded { payer: agreement.payer, agreement: agreement.id.clone(), status, at }
     }
+
+    /// How much it adds to a batch: its rows, or an invoice's lines and segments.
+    pub fn weight(&self) -> usize {
+        match self {
+            Event::InvoiceIssued(invoice) => {
+                1 + invoice.lines.iter().map(|line| 1 + line.explanation.segments.len()).sum::<usize>()
+            }
+            Event::UsageAccepted(columns) => columns.len(),
+            Event::AgreementAccepted(_)
+            | Event::UpfrontPurchased { .. }
+            | Event::AgreementEnded { .. }
+            | Event::MonthClosed { .. }
+            | Event::SeriesOpened(_) => 1,
+        }
+    }
 }
 
 /// An entry of the control log: what changed in what is published. One command makes one entry, and every

@@ -51,29 +51,24 @@ pub fn apply(sandboxes: &mut Sandboxes, entry: &ControlEntry) {
     }
 }
 
-/// Follows an entry live: takes it over, accepts the seeds of this partition's payers in order, and does what
-/// is due at the sandbox's time. Answers the events, which are applied already.
+/// Follows an entry live: takes it over and accepts the seeds of this partition's payers in order. Answers the
+/// events, which are applied already. What is due then is done by [`run_due`].
 pub fn follow(
     sandboxes: &mut Sandboxes,
     entry: &ControlEntry,
     is_mine: impl Fn(AccountId) -> bool,
-    machine: Timestamp,
 ) -> Result<Vec<Event>, SeedRefused> {
     apply(sandboxes, entry);
     let mut events = Vec::new();
-    let Some(sandbox) = sandboxes.get_mut(entry.sandbox()) else { return Ok(events) };
-    if let ControlEntry::SandboxPut { seeds, .. } = entry {
-        for seed in seeds {
-            let payer = sandbox.market().accounts().get(&seed.buyer).map(|account| account.payer);
-            // An unknown buyer is nobody's; whoever tries the document on finds the refusal.
-            if payer.is_some_and(|payer| !is_mine(payer)) {
-                continue;
-            }
+    let ControlEntry::SandboxPut { name, seeds, .. } = entry else { return Ok(events) };
+    let Some(sandbox) = sandboxes.get_mut(name) else { return Ok(events) };
+    for seed in seeds {
+        let payer = sandbox.market().accounts().get(&seed.buyer).map(|account| account.payer);
+        // An unknown buyer is nobody's; whoever tries the document on finds the refusal.
+        if payer.is_none_or(&is_mine) {
             accept_seed(sandbox, seed, &mut events)?;
         }
     }
-    let now = sandbox.market().clock.now(machine);
-    events.extend(run_due(sandbox, now)?);
     Ok(events)
 }
 
@@ -95,7 +90,7 @@ impl From<Broken> for SeedRefused {
 
 fn accept_seed(sandbox: &mut Sandbox, seed: &Seed, events: &mut Vec<Event>) -> Result<(), SeedRefused> {
     let refused = |refusal| SeedRefused { position: seed.position, refusal };
-    events.extend(run_due(sandbox, seed.at)?);
+    run_due(sandbox, seed.at, usize::MAX, events)?;
     let payer = sandbox.market().accounts().get(&seed.buyer).map(|account| account.payer);
     let family = payer.and_then(|payer| sandbox.family(payer));
     let configuration = seed.configuration.as_ref();
@@ -108,15 +103,25 @@ fn accept_seed(sandbox: &mut Sandbox, seed: &Seed, events: &mut Vec<Event>) -> R
     Ok(())
 }
 
-/// Does everything that is due in a sandbox at `now`, payer by payer.
-pub fn run_due(sandbox: &mut Sandbox, now: Timestamp) -> Result<Vec<Event>, Broken> {
-    let mut all = Vec::new();
+/// Does what is due in a sandbox at `now`, payer by payer, until `limit` is reached; the limit counts events
+/// and the lines of invoices. Answers whether nothing is left to do.
+pub fn run_due(
+    sandbox: &mut Sandbox,
+    now: Timestamp,
+    limit: usize,
+    done: &mut Vec<Event>,
+) -> Result<bool, Broken> {
+    let mut weight = 0;
     while let Some(payer) = sandbox.first_due(now) {
+        if weight >= limit {
+            return Ok(false);
+        }
         let events = due::run_first(sandbox, payer, now)?;
         if events.is_empty() {
             return Err(Broken(format!("family {payer} stands on the agenda with nothing due")));
         }
-        all.extend(events);
+        weight += events.iter().map(Event::weight).sum::<usize>();
+        done.extend(events);
     }
-    Ok(all)
+    Ok(true)
 }

@@ -33,7 +33,11 @@ pub struct UsageOutcome {
 
 /// Takes the records of one request into the tally: decides and applies in one pass. Answers what became of
 /// each, in order, and the events that replay the same.
-pub fn accept(sandbox: &mut Sandbox, request: &CheckedRequest, now: Timestamp) -> (Vec<UsageOutcome>, Vec<Event>) {
+pub fn accept(
+    sandbox: &mut Sandbox,
+    request: &CheckedRequest,
+    now: Timestamp,
+) -> (Vec<UsageOutcome>, Vec<Event>) {
     let mut events = Vec::new();
     let mut outcomes = Vec::with_capacity(request.records.len());
     let mut columns = UsageColumns::default();
@@ -73,7 +77,9 @@ pub fn accept(sandbox: &mut Sandbox, request: &CheckedRequest, now: Timestamp) -
                 RecordStatus::DuplicateRecord(id)
             }
         };
-        if outcome == Outcome::New && let Some(record) = request.records.get(position) {
+        if outcome == Outcome::New
+            && let Some(record) = request.records.get(position)
+        {
             new.push(handle, hour, record.quantity.millionths());
         }
         if let Some(slot) = outcomes.get_mut(position) {

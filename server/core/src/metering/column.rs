@@ -130,7 +130,8 @@ mod tests {
         month.accept(1, u64::from(u32::MAX) * ONE);
         month.accept(2, 1);
         month.accept(3, (u64::from(u32::MAX) + 1) * ONE);
-        let expected = u128::from(u64::from(u32::MAX) * ONE) + 1 + u128::from((u64::from(u32::MAX) + 1) * ONE);
+        let expected =
+            u128::from(u64::from(u32::MAX) * ONE) + 1 + u128::from((u64::from(u32::MAX) + 1) * ONE);
         assert_eq!(month.sum(0, 720), (expected, 3));
         assert_eq!(month.sum(2, 3), (1, 1));
         assert_eq!(month.accept(1, u64::from(u32::MAX) * ONE), Outcome::Same);

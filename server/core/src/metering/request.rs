@@ -173,30 +173,47 @@ fn find_product<'a>(
     let mut product = None;
     for (index, record) in request.records.iter().enumerate() {
         let Customer::Licence(licence) = &record.customer else { continue };
-        let refuse = |why: String| Rejection::new(Code::LicenseInvalid, format!("{}.licenseArn", path(index)), why);
-        let entry = licences(licence).ok_or_else(|| refuse(format!("\"{licence}\" is no licence of this sandbox")))?;
+        let refuse =
+            |why: String| Rejection::new(Code::LicenseInvalid, format!("{}.licenseArn", path(index)), why);
+        let entry = licences(licence)
+            .ok_or_else(|| refuse(format!("\"{licence}\" is no licence of this sandbox")))?;
         match &product {
             Some(first) if *first != entry.product => {
-                return Err(refuse("licences of two products in one request: send one request a product".to_owned()));
+                return Err(refuse(
+                    "licences of two products in one request: send one request a product".to_owned(),
+                ));
             }
             _ => product = Some(entry.product),
         }
     }
-    let product = product.ok_or_else(|| Rejection::new(Code::FieldMissing, "usageRecords", "no record names a licence"))?;
+    let product = product
+        .ok_or_else(|| Rejection::new(Code::FieldMissing, "usageRecords", "no record names a licence"))?;
     market.product(&product, "usageRecords")
 }
 
-fn check_dimension(product: &Product, record: &UsageRecord, metered_as: DimensionType) -> Result<(), Rejection> {
+fn check_dimension(
+    product: &Product,
+    record: &UsageRecord,
+    metered_as: DimensionType,
+) -> Result<(), Rejection> {
     let refuse = |why: String| Err(Rejection::new(Code::DimensionUnknown, "dimension", why));
     let Some(dimension) = product.dimension(&record.dimension) else {
-        return refuse(format!("product {} has no dimension \"{}\": {}", product.id, record.dimension, product.keys()));
+        return refuse(format!(
+            "product {} has no dimension \"{}\": {}",
+            product.id,
+            record.dimension,
+            product.keys()
+        ));
     };
     match dimension.types.contains(&metered_as) {
         true => Ok(()),
         false if metered_as == DimensionType::Metered => {
             refuse(format!("\"{}\" is no instance type: send usage records for it", record.dimension))
         }
-        false => refuse(format!("\"{}\" is not metered by its seller: usage records cannot name it", record.dimension)),
+        false => refuse(format!(
+            "\"{}\" is not metered by its seller: usage records cannot name it",
+            record.dimension
+        )),
     }
 }
 
@@ -230,7 +247,8 @@ fn find_licence(
     record: &UsageRecord,
 ) -> Result<(Identity, AccountId, AccountId), Rejection> {
     let refuse = |why: String| Rejection::new(Code::LicenseInvalid, "licenseArn", why);
-    let entry = licences(licence).ok_or_else(|| refuse(format!("\"{licence}\" is no licence of this sandbox")))?;
+    let entry =
+        licences(licence).ok_or_else(|| refuse(format!("\"{licence}\" is no licence of this sandbox")))?;
     if record.timestamp < entry.start || entry.end.is_some_and(|end| end <= record.timestamp) {
         return Err(refuse(format!("\"{licence}\" is not live at {}", record.timestamp)));
     }

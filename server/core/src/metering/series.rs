@@ -1,6 +1,8 @@
 //! Series: what AWS deduplicates by, without the hour.
 
-use crate::ids::{AccountId, DimensionKey, LicenseArn, MeteringRecordId, ProductCode, ProductId, Region, content_hash};
+use crate::ids::{
+    AccountId, DimensionKey, LicenseArn, MeteringRecordId, ProductCode, ProductId, Region, content_hash,
+};
 use crate::time::UsageHour;
 
 /// The dense number of a series in a partition's part of a sandbox.
@@ -35,7 +37,9 @@ impl SeriesKey {
             Identity::Product(code, buyer) => {
                 content_hash("usage", &[code.as_str(), &buyer.to_string(), region, dimension])
             }
-            Identity::Licence(licence) => content_hash("licensed usage", &[licence.as_str(), region, dimension]),
+            Identity::Licence(licence) => {
+                content_hash("licensed usage", &[licence.as_str(), region, dimension])
+            }
         }
     }
 }

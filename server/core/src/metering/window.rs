@@ -6,7 +6,12 @@ use crate::time::timestamp::HOUR_MICROS;
 use crate::time::{BillingMonth, Timestamp};
 
 /// Refuses a record's timestamp that is too old, in the future, or of a month that takes no more usage.
-pub fn check(moment: Timestamp, now: Timestamp, window: MeteringWindow, field: &str) -> Result<(), Rejection> {
+pub fn check(
+    moment: Timestamp,
+    now: Timestamp,
+    window: MeteringWindow,
+    field: &str,
+) -> Result<(), Rejection> {
     let refuse = |why: String| Err(Rejection::new(Code::TimestampOutOfBounds, field, why));
     if moment > now.plus_micros(FUTURE_SKEW_MICROS) {
         return refuse(format!("{moment} lies in the future: it is {now} in the sandbox"));
@@ -20,12 +25,17 @@ pub fn check(moment: Timestamp, now: Timestamp, window: MeteringWindow, field: &
             }
             if now >= month.metering_ends_at() {
                 let end = month.metering_ends_at();
-                return refuse(format!("usage of {month} was accepted until {end}: it is {now} in the sandbox"));
+                return refuse(format!(
+                    "usage of {month} was accepted until {end}: it is {now} in the sandbox"
+                ));
             }
         }
         MeteringWindow::OpenMonth => {
             if now >= month.invoiced_at() {
-                return refuse(format!("{month} was closed at {}: it is {now} in the sandbox", month.invoiced_at()));
+                return refuse(format!(
+                    "{month} was closed at {}: it is {now} in the sandbox",
+                    month.invoiced_at()
+                ));
             }
         }
     }

@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn prices_keep_every_decimal() {
-        for (text, printed) in [("0.25", "0.25"), ("0.00000001", "0.00000001"), ("1200", "1200.00"), ("0.130", "0.13")]
+        for (text, printed) in
+            [("0.25", "0.25"), ("0.00000001", "0.00000001"), ("1200", "1200.00"), ("0.130", "0.13")]
         {
             assert_eq!(UnitPrice::parse(text, PriceDecimals::Metered).unwrap().to_string(), printed);
         }

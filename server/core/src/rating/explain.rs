@@ -36,6 +36,13 @@ pub struct ExplainedHour {
     pub records: Vec<ExplainedRecord>,
 }
 
+impl ExplainedHour {
+    /// What is billed of it: metered minus covered.
+    pub fn billed(&self) -> QuantitySum {
+        QuantitySum(self.metered.0 - self.covered.0)
+    }
+}
+
 /// The hours of an invoice line in which something was metered, in order.
 pub fn explain_line(
     sandbox: &Sandbox,
@@ -53,7 +60,9 @@ pub fn explain_line(
         for meter in meters {
             let pricing = group.pricing(meter, *range)?;
             let is_mine = |p: super::segments::Pricing<'_>| {
-                meter.buyer == line.buyer && p.agreement.id == line.agreement && p.unit_price == line.unit_price
+                meter.buyer == line.buyer
+                    && p.agreement.id == line.agreement
+                    && p.unit_price == line.unit_price
             };
             mine.push(pricing.is_some_and(is_mine));
         }
@@ -73,7 +82,13 @@ pub fn explain_line(
     Ok(hours)
 }
 
-fn add(hours: &mut Vec<ExplainedHour>, sandbox: &Sandbox, meter: &Meter, month: BillingMonth, facts: HourFacts) {
+fn add(
+    hours: &mut Vec<ExplainedHour>,
+    sandbox: &Sandbox,
+    meter: &Meter,
+    month: BillingMonth,
+    facts: HourFacts,
+) {
     let records = records(sandbox, meter, month, facts.hour);
     // Two meters of one buyer (the product and a licence of it) may meet in one line.
     match hours.last_mut().filter(|last| last.hour == facts.hour) {

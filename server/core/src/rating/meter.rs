@@ -7,8 +7,8 @@ use crate::agreement::{Agreement, Family, timeline};
 use crate::ids::{AccountId, DimensionKey, LicenseArn, ProductId};
 use crate::machine::Sandbox;
 use crate::metering::Identity;
-use crate::metering::series::SeriesHandle;
 use crate::metering::column::MonthColumn;
+use crate::metering::series::SeriesHandle;
 use crate::time::{BillingMonth, UsageHour};
 
 /// The series of a buyer, or of one of its licences, on one dimension. Ordered by buyer: the order in which
@@ -25,8 +25,14 @@ pub struct Meter {
 
 impl Meter {
     /// The agreements that may price it, in the order of their acceptance.
-    pub fn agreements<'a>(&'a self, family: &'a Family, product: &'a ProductId) -> impl Iterator<Item = &'a Agreement> {
-        family.agreements_of(self.buyer, product).filter(|a| self.licence.as_ref().is_none_or(|l| a.licence == *l))
+    pub fn agreements<'a>(
+        &'a self,
+        family: &'a Family,
+        product: &'a ProductId,
+    ) -> impl Iterator<Item = &'a Agreement> {
+        family
+            .agreements_of(self.buyer, product)
+            .filter(|a| self.licence.as_ref().is_none_or(|l| a.licence == *l))
     }
 
     /// The agreement that prices an hour.

@@ -194,7 +194,10 @@ impl<'a> Group<'a> {
 
     fn unpriced(&self, meter: &Meter, range: HourRange) -> Broken {
         let (product, dimension) = (self.product, self.dimension);
-        Broken(format!("usage of {product} \"{dimension}\" by {} from {} has no agreement", meter.buyer, range.start))
+        Broken(format!(
+            "usage of {product} \"{dimension}\" by {} from {} has no agreement",
+            meter.buyer, range.start
+        ))
     }
 
     /// X of a segment: the family's annual subscriptions that are live in it.

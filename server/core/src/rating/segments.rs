@@ -45,7 +45,10 @@ pub fn cut(
     }
     cuts.extend(covers.iter().flat_map(|c| [c.start, c.end]).map(UsageHour::at_or_after));
     let inside: Vec<_> = cuts.range(hours.start..=hours.end).copied().collect();
-    Ok(inside.windows(2).filter_map(|pair| Some(HourRange { start: *pair.first()?, end: *pair.last()? })).collect())
+    Ok(inside
+        .windows(2)
+        .filter_map(|pair| Some(HourRange { start: *pair.first()?, end: *pair.last()? }))
+        .collect())
 }
 
 /// What prices a meter at an hour; none when no agreement does.

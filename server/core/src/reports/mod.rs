@@ -37,8 +37,10 @@ pub struct Report {
 }
 
 /// Every report.
-pub const ALL: &[Report] =
-    &[monthly_billed_revenue::BILLING_AND_REVENUE_DATA, monthly_billed_revenue::VARIABLE_LENGTH_SUBSCRIPTIONS];
+pub const ALL: &[Report] = &[
+    monthly_billed_revenue::BILLING_AND_REVENUE_DATA,
+    monthly_billed_revenue::VARIABLE_LENGTH_SUBSCRIPTIONS,
+];
 
 /// The report of a name.
 pub fn by_name(name: &str) -> Option<&'static Report> {

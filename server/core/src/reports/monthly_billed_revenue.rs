@@ -133,7 +133,8 @@ fn revenue_of<'a>(
     input: &'a ReportInput<'_>,
     wanted: fn(ChargeType) -> bool,
 ) -> impl Iterator<Item = (&'a Invoice, &'a Revenue)> {
-    let all = input.invoices.iter().flat_map(|invoice| invoice.revenue.iter().map(move |r| (invoice.as_ref(), r)));
+    let all =
+        input.invoices.iter().flat_map(|invoice| invoice.revenue.iter().map(move |r| (invoice.as_ref(), r)));
     all.filter(move |(_, revenue)| revenue.seller == input.seller && wanted(revenue.charge_type))
 }
 
@@ -211,7 +212,8 @@ impl<'a> Context<'a> {
     fn trailer(&self) -> Row {
         let payer = self.payer.id.to_string();
         let address = &self.payer.address;
-        let place = [&address.country, &address.state, &address.city, &address.postal_code].map(String::as_str);
+        let place =
+            [&address.country, &address.state, &address.city, &address.postal_code].map(String::as_str);
         let mut cells = vec![String::new(); 4];
         cells.push(opaque("payer", &[&payer]));
         cells.push(opaque("payer address", &[&payer, place[0], place[1], place[2], place[3]]));

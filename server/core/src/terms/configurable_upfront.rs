@@ -62,7 +62,11 @@ impl ConfigurableUpfront {
     pub fn check(&self, product: &Product, usage: Option<&UsageBased>) -> Result<(), Rejection> {
         let kind = ConfigurableUpfront::kind(product);
         if self.rate_cards.is_empty() {
-            return Err(refuse(Code::TermMissing, "rateCards", "it needs the prices of at least one duration"));
+            return Err(refuse(
+                Code::TermMissing,
+                "rateCards",
+                "it needs the prices of at least one duration",
+            ));
         }
         if kind == UpfrontKind::Annual {
             check_annual_product(product)?;
@@ -71,11 +75,17 @@ impl ConfigurableUpfront {
             check_duration(kind, card.duration, index)?;
             if self.rate_cards[..index].iter().any(|other| other.duration == card.duration) {
                 let message = format!("{} stands twice: one card for each duration", card.duration);
-                return Err(refuse(Code::DurationNotAllowed, &format!("rateCards[{index}].duration"), &message));
+                return Err(refuse(
+                    Code::DurationNotAllowed,
+                    &format!("rateCards[{index}].duration"),
+                    &message,
+                ));
             }
             let none = RateCard::new();
             match kind {
-                UpfrontKind::Annual => check_pairs(&card.prices, usage.map_or(&none, |u| &u.rate_card), product)?,
+                UpfrontKind::Annual => {
+                    check_pairs(&card.prices, usage.map_or(&none, |u| &u.rate_card), product)?
+                }
                 UpfrontKind::Contract => check_contract_card(card, product, index)?,
             }
         }
@@ -100,7 +110,9 @@ fn check_annual_product(product: &Product) -> Result<(), Rejection> {
 fn check_duration(kind: UpfrontKind, duration: TermDuration, index: usize) -> Result<(), Rejection> {
     let (ok, allowed) = match (kind, duration) {
         (UpfrontKind::Annual, _) => (duration == ANNUAL, "P12M"),
-        (UpfrontKind::Contract, TermDuration::Months(m)) => (CONTRACT_MONTHS.contains(&m), "P1M, P12M, P24M or P36M"),
+        (UpfrontKind::Contract, TermDuration::Months(m)) => {
+            (CONTRACT_MONTHS.contains(&m), "P1M, P12M, P24M or P36M")
+        }
         (UpfrontKind::Contract, TermDuration::Days(_)) => (false, "P1M, P12M, P24M or P36M"),
     };
     match ok {
@@ -126,7 +138,10 @@ fn check_contract_card(card: &UpfrontRateCard, product: &Product, index: usize) 
     match entitled.into_iter().find(|d| !card.prices.contains_key(&d.key)) {
         None => Ok(()),
         Some(d) => {
-            let message = format!("{} has no price for \"{}\": every duration prices the same dimensions", card.duration, d.key);
+            let message = format!(
+                "{} has no price for \"{}\": every duration prices the same dimensions",
+                card.duration, d.key
+            );
             Err(refuse(Code::RateCardIncomplete, &field, &message))
         }
     }
@@ -146,9 +161,15 @@ fn check_pairs(annual: &RateCard, hourly: &RateCard, product: &Product) -> Resul
         let pair = check_pair(annual.get(key).copied(), hourly.get(key).copied(), other_nonzero);
         if let Err(code) = pair {
             let message = match code {
-                Code::AnnualNeedsHourly => format!("\"{key}\" has an annual price and no hourly one: add it to the rate card"),
-                Code::HourlyWithoutAnnual => format!("\"{key}\" has an hourly price and no annual one, while other types are sold annually: add it"),
-                Code::ZeroAnnualNeedsZeroHourly => format!("\"{key}\" costs 0 annually but not hourly: make both 0 or neither"),
+                Code::AnnualNeedsHourly => {
+                    format!("\"{key}\" has an annual price and no hourly one: add it to the rate card")
+                }
+                Code::HourlyWithoutAnnual => format!(
+                    "\"{key}\" has an hourly price and no annual one, while other types are sold annually: add it"
+                ),
+                Code::ZeroAnnualNeedsZeroHourly => {
+                    format!("\"{key}\" costs 0 annually but not hourly: make both 0 or neither")
+                }
                 _ => format!("\"{key}\" costs 0 annually and no other type has an annual price above 0"),
             };
             return Err(refuse(code, &format!("rateCards[0].prices[{key}]"), &message));

@@ -20,15 +20,18 @@ impl UsageBased {
         for key in self.rate_card.keys() {
             let field = format!("usageBasedPricing.rateCard[{key}]");
             let Some(dimension) = product.dimension(key) else {
-                let message = format!("product {} has no dimension \"{key}\": {}", product.id, product.keys());
+                let message =
+                    format!("product {} has no dimension \"{key}\": {}", product.id, product.keys());
                 return Err(Rejection::new(Code::DimensionUnknown, field, message));
             };
             if !dimension.is_metered() {
-                let message = format!("\"{key}\" is sold upfront only and takes no usage price: leave it out");
+                let message =
+                    format!("\"{key}\" is sold upfront only and takes no usage price: leave it out");
                 return Err(Rejection::new(Code::TermNotAllowed, field, message));
             }
         }
-        let missing = product.dimensions.iter().find(|d| d.is_metered() && !self.rate_card.contains_key(&d.key));
+        let missing =
+            product.dimensions.iter().find(|d| d.is_metered() && !self.rate_card.contains_key(&d.key));
         match missing {
             None => Ok(()),
             Some(dimension) => {

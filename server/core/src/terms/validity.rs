@@ -25,7 +25,8 @@ impl Validity {
         match ok {
             true => Ok(()),
             false => {
-                let message = format!("{} is too long: at most P{MAX_DAYS}D or P{MAX_MONTHS}M", self.duration);
+                let message =
+                    format!("{} is too long: at most P{MAX_DAYS}D or P{MAX_MONTHS}M", self.duration);
                 Err(Rejection::new(Code::DurationNotAllowed, "validity.agreementDuration", message))
             }
         }

@@ -1,0 +1,114 @@
+//! Invoices and their reasons.
+
+use std::sync::Arc;
+
+use souk_core::ids::{AccountId, InvoiceId, SandboxName};
+use souk_core::invoicing::close_month::usage_invoices;
+use souk_core::invoicing::{ChargeType, Invoice, InvoiceLine};
+use souk_core::rating::{ExplainedHour, explain_line};
+use souk_core::rejection::{Code, Rejection};
+use souk_core::time::BillingMonth;
+
+use super::Souk;
+use crate::error::AppError;
+
+impl Souk {
+    /// Invoices by payer and issue, of one payer or all, of one month or all.
+    pub async fn invoices(
+        &self,
+        name: &SandboxName,
+        payer: Option<AccountId>,
+        month: Option<BillingMonth>,
+    ) -> Result<Vec<Arc<Invoice>>, AppError> {
+        let market = self.market(name)?;
+        if let Some(payer) = payer {
+            market.account(payer, "payerAccountId")?;
+        }
+        let target = name.clone();
+        let parts = self
+            .gather(move |turn| {
+                let (sandbox, _) = turn.at_its_time(&target)?;
+                let families = sandbox.families().values();
+                let of_payer = families.filter(|family| payer.is_none_or(|payer| family.payer == payer));
+                let all = of_payer.flat_map(|family| family.invoices());
+                Ok(all.filter(|i| month.is_none_or(|month| i.month == month)).cloned().collect::<Vec<_>>())
+            })
+            .await?;
+        let mut invoices: Vec<_> = parts.into_iter().flatten().collect();
+        // Stable: a payer's invoices keep the order of their issue.
+        invoices.sort_by_key(|invoice| invoice.payer);
+        Ok(invoices)
+    }
+
+    /// One invoice.
+    pub async fn invoice(&self, name: &SandboxName, id: InvoiceId) -> Result<Arc<Invoice>, AppError> {
+        self.market(name)?;
+        let (target, wanted) = (name.clone(), id.clone());
+        let found = self
+            .gather(move |turn| {
+                let (sandbox, _) = turn.at_its_time(&target)?;
+                Ok(sandbox.families().values().find_map(|family| family.invoice(&wanted)).cloned())
+            })
+            .await?;
+        Ok(found.into_iter().flatten().next().ok_or_else(|| unknown(name, &id))?)
+    }
+
+    /// A line of an invoice, and the hours it is made of.
+    pub async fn explain(
+        &self,
+        name: &SandboxName,
+        id: InvoiceId,
+        line_number: u32,
+    ) -> Result<(InvoiceLine, Vec<ExplainedHour>), AppError> {
+        let invoice = self.invoice(name, id).await?;
+        let line = line_number.checked_sub(1).and_then(|index| invoice.lines.get(index as usize)).cloned();
+        let line = line.ok_or_else(|| {
+            let message = format!("invoice {} has lines 1 to {}", invoice.id, invoice.lines.len());
+            Rejection::new(Code::LineUnknown, "lineNumber", message)
+        })?;
+        if line.charge_type != ChargeType::Usage {
+            return Ok((line, Vec::new()));
+        }
+        let (target, payer, month) = (name.clone(), invoice.payer, invoice.month);
+        let wanted = line.clone();
+        let job = move |turn: &mut crate::partition::Turn<'_>| {
+            let sandbox = turn.sandbox(&target)?;
+            let Some(family) = sandbox.family(payer) else { return Ok(Vec::new()) };
+            Ok(explain_line(sandbox, family, month, &wanted)?)
+        };
+        let hours = self.partition(name, payer)?.run(job).await?;
+        Ok((line, hours))
+    }
+
+    /// The invoices that a payer would get if an open month closed with no further usage.
+    pub async fn preview(
+        &self,
+        name: &SandboxName,
+        payer: AccountId,
+        month: Option<BillingMonth>,
+    ) -> Result<Vec<Invoice>, AppError> {
+        let account = self.market(name)?.account(payer, "payerAccountId")?.clone();
+        if account.payer != account.id {
+            let message =
+                format!("{payer} is a linked account: its charges are on the bill of {}", account.payer);
+            return Err(Rejection::new(Code::FieldInvalid, "payerAccountId", message).into());
+        }
+        let target = name.clone();
+        let job = move |turn: &mut crate::partition::Turn<'_>| {
+            let (sandbox, now) = turn.at_its_time(&target)?;
+            let month = month.unwrap_or_else(|| BillingMonth::containing(now));
+            let Some(family) = sandbox.family(payer) else { return Ok(Vec::new()) };
+            if month < family.open_month {
+                let message = format!("{month} is closed: read its invoices");
+                return Err(Rejection::new(Code::MonthClosed, "billingPeriod", message).into());
+            }
+            Ok(usage_invoices(sandbox, family, month)?)
+        };
+        self.partition(name, payer)?.run(job).await
+    }
+}
+
+fn unknown(name: &SandboxName, id: &InvoiceId) -> Rejection {
+    let message = format!("sandbox \"{name}\" has no invoice \"{id}\": list its invoices");
+    Rejection::new(Code::InvoiceUnknown, "invoiceId", message)
+}

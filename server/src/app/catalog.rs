@@ -1,0 +1,116 @@
+//! What sellers publish.
+
+use std::collections::BTreeMap;
+
+use souk_core::catalog::{
+    Account, Change, Dimension, NewOffer, NewProduct, Offer, PriceChange, Product, decide,
+};
+use souk_core::ids::{AccountId, OfferId, ProductId, SandboxName};
+use souk_core::rejection::{Broken, Code, Rejection};
+use souk_core::terms::{RateCard, UpfrontRateCard};
+
+use super::Souk;
+use crate::error::AppError;
+
+fn another_change() -> AppError {
+    AppError::Broken(Broken("a change became another one".to_owned()))
+}
+
+impl Souk {
+    /// Adds an account, or changes one.
+    pub async fn put_account(&self, name: &SandboxName, account: Account) -> Result<Account, AppError> {
+        let decided = self.change(name, |market, _, _| decide::put_account(market, account)).await?;
+        match decided.0 {
+            Change::AccountPut(account) => Ok(account),
+            _ => Err(another_change()),
+        }
+    }
+
+    /// Publishes a product.
+    pub async fn create_product(&self, name: &SandboxName, product: NewProduct) -> Result<Product, AppError> {
+        let decided = self.change(name, |market, _, _| decide::create_product(market, product)).await?;
+        match decided.0 {
+            Change::ProductCreated(product) => Ok(product),
+            _ => Err(another_change()),
+        }
+    }
+
+    /// Adds dimensions to a product.
+    pub async fn add_dimensions(
+        &self,
+        name: &SandboxName,
+        product: ProductId,
+        dimensions: Vec<Dimension>,
+        prices: BTreeMap<OfferId, RateCard>,
+    ) -> Result<Product, AppError> {
+        let id = product.clone();
+        self.change(name, move |market, _, _| decide::add_dimensions(market, &product, dimensions, prices))
+            .await?;
+        Ok(self.market(name)?.product(&id, "productId")?.clone())
+    }
+
+    /// Releases an offer.
+    pub async fn create_offer(&self, name: &SandboxName, offer: NewOffer) -> Result<Offer, AppError> {
+        let decided = self.change(name, |market, now, _| decide::create_offer(market, offer, now)).await?;
+        match decided.0 {
+            Change::OfferCreated(offer) => Ok(offer),
+            _ => Err(another_change()),
+        }
+    }
+
+    /// Changes prices of a public offer.
+    pub async fn change_prices(
+        &self,
+        name: &SandboxName,
+        offer: OfferId,
+        usage: RateCard,
+        upfront: Vec<UpfrontRateCard>,
+    ) -> Result<PriceChange, AppError> {
+        let decide = move |market: &_, now, _| decide::change_prices(market, &offer, usage, upfront, now);
+        match self.change(name, decide).await?.0 {
+            Change::PricesChanged { change, .. } => Ok(change),
+            _ => Err(another_change()),
+        }
+    }
+
+    /// An offer, if the account may see it; the operator (no account) sees all.
+    pub fn offer(
+        &self,
+        name: &SandboxName,
+        id: &OfferId,
+        viewer: Option<AccountId>,
+    ) -> Result<Offer, AppError> {
+        let market = self.market(name)?;
+        let offer = market.offer(id, "offerId")?;
+        if let Some(viewer) = viewer {
+            let account = market.account(viewer, "accountId")?;
+            let is_seller = market.product(&offer.product, "offerId")?.seller == viewer;
+            if !is_seller && !offer.is_visible_to(account.id, account.payer) {
+                let message =
+                    format!("sandbox \"{name}\" has no offer \"{id}\" that account {viewer} may see");
+                return Err(Rejection::new(Code::OfferUnknown, "offerId", message).into());
+            }
+        }
+        Ok(offer.clone())
+    }
+
+    /// The offers that an account may see.
+    pub fn offers(
+        &self,
+        name: &SandboxName,
+        viewer: Option<AccountId>,
+        product: Option<&ProductId>,
+    ) -> Result<Vec<Offer>, AppError> {
+        let market = self.market(name)?;
+        let viewer = viewer.map(|id| market.account(id, "accountId")).transpose()?;
+        let sees = |offer: &&Offer| match viewer {
+            None => true,
+            Some(account) => {
+                let sells = market.products().get(&offer.product).is_some_and(|p| p.seller == account.id);
+                sells || offer.is_visible_to(account.id, account.payer)
+            }
+        };
+        let wanted = |offer: &&Offer| product.is_none_or(|product| offer.product == *product);
+        Ok(market.offers().values().filter(wanted).filter(sees).cloned().collect())
+    }
+}

@@ -1,0 +1,125 @@
+//! Usage comes in: checked as a whole over published state, then split by partition; each decides its own
+//! records.
+
+use souk_core::ids::SandboxName;
+use souk_core::metering::request::{CheckedRequest, check_request};
+use souk_core::metering::{RecordStatus, UsageOutcome, UsageRequest, acceptance};
+
+use super::Souk;
+use crate::error::AppError;
+use crate::partition::handle::Pending;
+
+/// A request on its way through its partitions.
+pub struct PendingUsage {
+    outcomes: Vec<UsageOutcome>,
+    parts: Vec<(Vec<u32>, Result<Pending<Vec<UsageOutcome>>, AppError>)>,
+}
+
+impl PendingUsage {
+    /// What became of each record, in the order of the request, once it is durable. A partition that failed
+    /// turns its records into unprocessed ones.
+    pub async fn outcomes(self) -> Vec<UsageOutcome> {
+        let mut outcomes = self.outcomes;
+        for (indexes, pending) in self.parts {
+            let answer = match pending {
+                Ok(pending) => pending.answer().await,
+                Err(failed) => Err(failed),
+            };
+            match answer {
+                Ok(part) => outcomes.extend(part),
+                Err(_) => {
+                    let status = RecordStatus::Unprocessed;
+                    outcomes.extend(indexes.into_iter().map(|index| UsageOutcome { index, status }));
+                }
+            }
+        }
+        outcomes.sort_by_key(|outcome| outcome.index);
+        outcomes
+    }
+}
+
+impl Souk {
+    /// Meters a request. When every queue that it needs is full, it is refused as a whole and nothing is
+    /// metered.
+    pub async fn meter(
+        &self,
+        name: &SandboxName,
+        request: UsageRequest,
+    ) -> Result<Vec<UsageOutcome>, AppError> {
+        let (outcomes, parts) = self.split(name, request)?;
+        let mut submitted = Vec::with_capacity(parts.len());
+        for (partition, part) in parts {
+            let indexes = part.records.iter().map(|record| record.index).collect();
+            submitted.push((indexes, partition.submit(job(name, part))));
+        }
+        let all_busy = submitted.iter().all(|(_, part)| matches!(part, Err(AppError::Busy(_))));
+        if all_busy && !submitted.is_empty() {
+            return Err(AppError::Busy("usage requests"));
+        }
+        Ok(PendingUsage { outcomes, parts: submitted }.outcomes().await)
+    }
+
+    /// Puts a request into the queues of its partitions, waiting for places: for streams, whose messages keep
+    /// their order.
+    pub async fn enqueue_usage(
+        &self,
+        name: &SandboxName,
+        request: UsageRequest,
+    ) -> Result<PendingUsage, AppError> {
+        let (outcomes, parts) = self.split(name, request)?;
+        let mut submitted = Vec::with_capacity(parts.len());
+        for (partition, part) in parts {
+            let indexes = part.records.iter().map(|record| record.index).collect();
+            submitted.push((indexes, partition.enqueue(job(name, part)).await));
+        }
+        Ok(PendingUsage { outcomes, parts: submitted })
+    }
+
+    /// Checks a request as a whole, and meters nothing.
+    pub fn check_usage(&self, name: &SandboxName, request: UsageRequest) -> Result<(), AppError> {
+        self.split(name, request).map(|_| ())
+    }
+
+    /// Checks a request as a whole, and splits it by partition.
+    fn split(
+        &self,
+        name: &SandboxName,
+        request: UsageRequest,
+    ) -> Result<(Vec<UsageOutcome>, Vec<(&crate::partition::PartitionHandle, CheckedRequest)>), AppError>
+    {
+        let market = self.market(name)?;
+        let now = self.now(&market);
+        let checked = check_request(&market, |licence| self.licence(name, licence), request, now)?;
+        let status = RecordStatus::CustomerNotSubscribed;
+        let unknown = checked.unknown_buyers.iter().map(|&index| UsageOutcome { index, status }).collect();
+        let mut parts: Vec<Option<CheckedRequest>> = Vec::new();
+        parts.resize_with(self.partitions.len(), || None);
+        for record in checked.records {
+            let index = self.partition_index(name, record.payer);
+            let Some(slot) = parts.get_mut(index) else { continue };
+            let part = slot.get_or_insert_with(|| CheckedRequest {
+                product: checked.product.clone(),
+                region: checked.region.clone(),
+                records: Vec::new(),
+                unknown_buyers: Vec::new(),
+            });
+            part.records.push(record);
+        }
+        let parts =
+            self.partitions.iter().zip(parts).filter_map(|(partition, part)| Some((partition, part?)));
+        Ok((unknown, parts.collect()))
+    }
+}
+
+fn job(
+    name: &SandboxName,
+    request: CheckedRequest,
+) -> impl FnOnce(&mut crate::partition::Turn<'_>) -> Result<Vec<UsageOutcome>, AppError> + Send + 'static {
+    let name = name.clone();
+    move |turn| {
+        let (sandbox, now) = turn.at_its_time(&name)?;
+        let (outcomes, events) = acceptance::accept(sandbox, &request, now);
+        turn.record(&name, events);
+        Ok(outcomes)
+    }
+}

@@ -1,0 +1,117 @@
+//! The use cases: who asks, which sandbox, which partition. No rule and no wire type lives here.
+
+pub mod agreements;
+pub mod billing;
+pub mod catalog;
+pub mod metering;
+pub mod reporting;
+pub mod sandboxes;
+
+use std::sync::Arc;
+
+use souk_core::catalog::{Change, Marketplace};
+use souk_core::ids::{AccountId, AgreementId, LicenseArn, SandboxName};
+use souk_core::metering::request::LicenceEntry;
+use souk_core::rejection::Rejection;
+use souk_core::time::Timestamp;
+
+use crate::clock::MachineClock;
+use crate::control::{ControlHandle, PublishedSandboxes};
+use crate::error::AppError;
+use crate::partition::handle::WorkDone;
+use crate::partition::{PartitionHandle, Turn, partition_of};
+
+/// A running marketplace, as its doors see it.
+#[derive(Clone)]
+pub struct Souk {
+    /// What is published.
+    pub published: Arc<PublishedSandboxes>,
+    /// The control log's writer.
+    pub control: ControlHandle,
+    /// The partitions.
+    pub partitions: Arc<[PartitionHandle]>,
+    /// The machine's clock.
+    pub clock: Arc<dyn MachineClock>,
+}
+
+impl Souk {
+    /// A sandbox's published state.
+    pub fn market(&self, name: &SandboxName) -> Result<Arc<Marketplace>, AppError> {
+        self.published.get(name)
+    }
+
+    /// A sandbox's time.
+    pub fn now(&self, market: &Marketplace) -> Timestamp {
+        market.clock.now(self.clock.now())
+    }
+
+    /// The number of a payer's partition.
+    fn partition_index(&self, name: &SandboxName, payer: AccountId) -> usize {
+        partition_of(name, payer, self.partitions.len())
+    }
+
+    /// A payer's partition.
+    fn partition(&self, name: &SandboxName, payer: AccountId) -> Result<&PartitionHandle, AppError> {
+        let index = self.partition_index(name, payer);
+        self.partitions
+            .get(index)
+            .ok_or_else(|| AppError::Unavailable(format!("there is no partition {index}")))
+    }
+
+    /// What is known of a licence.
+    fn licence(&self, name: &SandboxName, licence: &LicenseArn) -> Option<LicenceEntry> {
+        self.partitions.iter().find_map(|partition| partition.directory().licence(name, licence))
+    }
+
+    /// The payer of an agreement.
+    fn payer_of(&self, name: &SandboxName, agreement: &AgreementId) -> Option<AccountId> {
+        self.partitions.iter().find_map(|partition| partition.directory().payer(name, agreement))
+    }
+
+    /// Makes a change durable, and waits until every partition has followed it.
+    async fn change(
+        &self,
+        name: &SandboxName,
+        decide: impl FnOnce(&Marketplace, Timestamp, Timestamp) -> Result<Change, Rejection> + Send + 'static,
+    ) -> Result<(Change, WorkDone), AppError> {
+        let change = self.control.change(name, decide).await?;
+        Ok((change, self.follow().await?))
+    }
+
+    /// Waits until every partition has followed the control log.
+    async fn follow(&self) -> Result<WorkDone, AppError> {
+        let mut pending = Vec::with_capacity(self.partitions.len());
+        for partition in self.partitions.iter() {
+            pending.push(partition.follow().await?);
+        }
+        let mut done = WorkDone::default();
+        for answer in pending {
+            done.add(answer.answer().await?);
+        }
+        Ok(done)
+    }
+
+    /// Runs the same job in every partition, and gathers the answers in their order.
+    async fn gather<T, F>(&self, work: F) -> Result<Vec<T>, AppError>
+    where
+        F: FnOnce(&mut Turn<'_>) -> Result<T, AppError> + Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        let mut pending = Vec::with_capacity(self.partitions.len());
+        for partition in self.partitions.iter() {
+            pending.push(partition.submit(work.clone())?);
+        }
+        let mut answers = Vec::with_capacity(pending.len());
+        for answer in pending {
+            answers.push(answer.answer().await?);
+        }
+        Ok(answers)
+    }
+
+    /// Does what is due by the machine's clock, in every partition that has time for it.
+    pub fn tick(&self) {
+        for partition in self.partitions.iter() {
+            partition.tick();
+        }
+    }
+}

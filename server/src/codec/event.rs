@@ -1,0 +1,134 @@
+//! A partition's batch and its events. The names of the sandboxes stand in the batch once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use souk_core::agreement::AgreementStatus;
+use souk_core::ids::{AgreementId, SandboxName};
+use souk_core::machine::Event;
+use souk_core::time::Timestamp;
+use souk_proto::journal::v1 as journal;
+use souk_proto::journal::v1::journal_event::Event as Stored;
+
+use super::agreement::{
+    from_journal_agreement, from_journal_purchase, to_journal_agreement, to_journal_purchase,
+};
+use super::invoice::{from_journal_invoice, to_journal_invoice};
+use super::usage::{from_journal_series, from_journal_usage, to_journal_series, to_journal_usage};
+use super::value::{Stored as _, account, id, list, message, month, required, required_time};
+use super::{CodecError, FORMAT_VERSION, PartitionBatch};
+
+pub(super) fn to_journal_partition_batch(
+    time: Timestamp,
+    followed: Option<u64>,
+    events: &[(SandboxName, Event)],
+) -> journal::PartitionBatch {
+    let mut sandboxes = Vec::new();
+    let mut positions: HashMap<&SandboxName, u32> = HashMap::new();
+    let mut stored = Vec::with_capacity(events.len());
+    for (sandbox, event) in events {
+        let position = *positions.entry(sandbox).or_insert_with(|| {
+            sandboxes.push(sandbox.to_string());
+            sandboxes.len() as u32 - 1
+        });
+        stored.push(journal::JournalEvent { sandbox: position, event: Some(to_journal_event(event)) });
+    }
+    journal::PartitionBatch {
+        format_version: FORMAT_VERSION,
+        time_micros: Some(time.micros()),
+        followed_control_seq: followed,
+        sandboxes,
+        events: stored,
+    }
+}
+
+pub(super) fn from_journal_partition_batch(
+    batch: journal::PartitionBatch,
+) -> Result<PartitionBatch, CodecError> {
+    let sandboxes = list(batch.sandboxes, "sandboxes", |name| id(&name, SandboxName::new, "name"))?;
+    let event = |event: journal::JournalEvent| {
+        let sandbox = sandboxes.get(event.sandbox as usize).cloned();
+        let sandbox = sandbox.ok_or_else(|| CodecError::invalid("sandbox", &event.sandbox))?;
+        Ok((sandbox, from_journal_event(required(event.event, "event")?)?))
+    };
+    Ok(PartitionBatch {
+        time: required_time(batch.time_micros, "time_micros")?,
+        followed: batch.followed_control_seq,
+        events: list(batch.events, "events", event)?,
+    })
+}
+
+fn to_journal_event(event: &Event) -> Stored {
+    match event {
+        Event::AgreementAccepted(agreement) => Stored::AgreementAccepted(to_journal_agreement(agreement)),
+        Event::UpfrontPurchased { payer, agreement, purchase, renews } => {
+            Stored::UpfrontPurchased(journal::UpfrontPurchased {
+                payer: Some(payer.number()),
+                agreement_id: agreement.to_string(),
+                purchase: Some(to_journal_purchase(purchase)),
+                renews: *renews,
+            })
+        }
+        Event::AgreementEnded { payer, agreement, status, at } => {
+            Stored::AgreementEnded(journal::AgreementEnded {
+                payer: Some(payer.number()),
+                agreement_id: agreement.to_string(),
+                status: status.to_journal(),
+                end_micros: Some(at.micros()),
+            })
+        }
+        Event::InvoiceIssued(invoice) => Stored::InvoiceIssued(to_journal_invoice(invoice)),
+        Event::MonthClosed { payer, month } => Stored::MonthClosed(journal::MonthClosed {
+            payer: Some(payer.number()),
+            month: Some(month.index()),
+        }),
+        Event::SeriesOpened(series) => Stored::SeriesOpened(to_journal_series(series)),
+        Event::UsageAccepted(columns) => Stored::UsageAccepted(to_journal_usage(columns)),
+    }
+}
+
+fn from_journal_event(event: Stored) -> Result<Event, CodecError> {
+    let (name, event) = match event {
+        Stored::AgreementAccepted(agreement) => {
+            ("agreement_accepted", from_journal_agreement(agreement).map(Event::AgreementAccepted))
+        }
+        Stored::UpfrontPurchased(purchased) => {
+            ("upfront_purchased", from_journal_upfront_purchased(purchased))
+        }
+        Stored::AgreementEnded(ended) => ("agreement_ended", from_journal_agreement_ended(&ended)),
+        Stored::InvoiceIssued(invoice) => (
+            "invoice_issued",
+            from_journal_invoice(invoice).map(|invoice| Event::InvoiceIssued(Arc::new(invoice))),
+        ),
+        Stored::MonthClosed(closed) => ("month_closed", from_journal_month_closed(closed)),
+        Stored::SeriesOpened(series) => {
+            ("series_opened", from_journal_series(series).map(Event::SeriesOpened))
+        }
+        Stored::UsageAccepted(usage) => {
+            ("usage_accepted", from_journal_usage(usage).map(Event::UsageAccepted))
+        }
+    };
+    event.map_err(|e| e.within(name))
+}
+
+fn from_journal_upfront_purchased(purchased: journal::UpfrontPurchased) -> Result<Event, CodecError> {
+    Ok(Event::UpfrontPurchased {
+        payer: account(purchased.payer, "payer")?,
+        agreement: id(&purchased.agreement_id, AgreementId::new, "agreement_id")?,
+        purchase: message(purchased.purchase, "purchase", from_journal_purchase)?,
+        renews: purchased.renews,
+    })
+}
+
+fn from_journal_agreement_ended(ended: &journal::AgreementEnded) -> Result<Event, CodecError> {
+    Ok(Event::AgreementEnded {
+        payer: account(ended.payer, "payer")?,
+        agreement: id(&ended.agreement_id, AgreementId::new, "agreement_id")?,
+        status: AgreementStatus::from_journal(ended.status, "status")?,
+        at: required_time(ended.end_micros, "end_micros")?,
+    })
+}
+
+fn from_journal_month_closed(closed: journal::MonthClosed) -> Result<Event, CodecError> {
+    Ok(Event::MonthClosed { payer: account(closed.payer, "payer")?, month: month(closed.month, "month")? })
+}

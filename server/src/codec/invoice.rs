@@ -1,0 +1,178 @@
+//! Invoices: rounded money beside the exact amounts it came from. Everything on an invoice is in its one
+//! currency, which is stored once.
+
+use souk_core::catalog::PriceSource;
+use souk_core::ids::{AgreementId, DimensionKey, InvoiceId, OfferId, ProductId};
+use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
+use souk_core::money::{Amount, Currency, Money, Rate};
+use souk_core::rating::RatedSegment;
+use souk_proto::journal::v1 as journal;
+
+use super::CodecError;
+use super::value::{
+    Stored, account, currency, hour, id, integer, list, month, price, quantity_sum, required, required_time,
+    time,
+};
+
+pub(super) fn to_journal_invoice(invoice: &Invoice) -> journal::Invoice {
+    let Invoice { id, payer, entity, currency, kind, month, issued_at, lines, revenue } = invoice;
+    journal::Invoice {
+        invoice_id: id.to_string(),
+        payer: Some(payer.number()),
+        entity: Some(entity.clone()),
+        currency_code: currency.code().to_owned(),
+        kind: kind.to_journal(),
+        month: Some(month.index()),
+        issue_micros: Some(issued_at.micros()),
+        lines: lines.iter().map(to_journal_line).collect(),
+        revenue: revenue.iter().map(to_journal_revenue).collect(),
+    }
+}
+
+pub(super) fn from_journal_invoice(invoice: journal::Invoice) -> Result<Invoice, CodecError> {
+    let currency = currency(&invoice.currency_code, "currency_code")?;
+    Ok(Invoice {
+        id: id(&invoice.invoice_id, InvoiceId::new, "invoice_id")?,
+        payer: account(invoice.payer, "payer")?,
+        entity: required(invoice.entity, "entity")?,
+        currency,
+        kind: InvoiceKind::from_journal(invoice.kind, "kind")?,
+        month: month(invoice.month, "month")?,
+        issued_at: required_time(invoice.issue_micros, "issue_micros")?,
+        lines: list(invoice.lines, "lines", |line| from_journal_line(line, currency))?,
+        revenue: list(invoice.revenue, "revenue", |revenue| from_journal_revenue(&revenue, currency))?,
+    })
+}
+
+fn to_journal_line(line: &InvoiceLine) -> journal::InvoiceLine {
+    let InvoiceLine {
+        charge_type,
+        seller,
+        buyer,
+        product,
+        offer,
+        agreement,
+        dimension,
+        quantity,
+        unit_price,
+        amount,
+        start,
+        end,
+        explanation: Explanation { exact, segments },
+    } = line;
+    journal::InvoiceLine {
+        charge_type: charge_type.to_journal(),
+        seller: Some(seller.number()),
+        buyer: Some(buyer.number()),
+        product_id: product.to_string(),
+        offer_id: offer.to_string(),
+        agreement_id: agreement.to_string(),
+        dimension: dimension.to_string(),
+        quantity_millionths: quantity.0.to_string(),
+        scaled_unit_price: Some(unit_price.scaled()),
+        amount_minor: amount.minor().to_string(),
+        start_micros: Some(start.micros()),
+        end_micros: Some(end.micros()),
+        scaled_exact_amount: exact.scaled().to_string(),
+        segments: segments.iter().map(to_journal_segment).collect(),
+    }
+}
+
+fn from_journal_line(line: journal::InvoiceLine, currency: Currency) -> Result<InvoiceLine, CodecError> {
+    Ok(InvoiceLine {
+        charge_type: ChargeType::from_journal(line.charge_type, "charge_type")?,
+        seller: account(line.seller, "seller")?,
+        buyer: account(line.buyer, "buyer")?,
+        product: id(&line.product_id, ProductId::new, "product_id")?,
+        offer: id(&line.offer_id, OfferId::new, "offer_id")?,
+        agreement: id(&line.agreement_id, AgreementId::new, "agreement_id")?,
+        dimension: id(&line.dimension, DimensionKey::new, "dimension")?,
+        quantity: quantity_sum(&line.quantity_millionths, "quantity_millionths")?,
+        unit_price: price(line.scaled_unit_price, "scaled_unit_price")?,
+        amount: Money::from_minor(integer(&line.amount_minor, "amount_minor")?, currency),
+        start: required_time(line.start_micros, "start_micros")?,
+        end: required_time(line.end_micros, "end_micros")?,
+        explanation: Explanation {
+            exact: Amount::new(integer(&line.scaled_exact_amount, "scaled_exact_amount")?, currency),
+            segments: list(line.segments, "segments", |segment| from_journal_segment(&segment))?,
+        },
+    })
+}
+
+fn to_journal_segment(segment: &RatedSegment) -> journal::RatedSegment {
+    let RatedSegment { start, end, metered_hours, metered, subscriptions, covered, source } = segment;
+    journal::RatedSegment {
+        start_hour: Some(start.index()),
+        end_hour: Some(end.index()),
+        metered_hours: Some(*metered_hours),
+        metered_millionths: metered.0.to_string(),
+        subscriptions: Some(*subscriptions),
+        covered_millionths: covered.0.to_string(),
+        source: Some(to_journal_source(*source)),
+    }
+}
+
+fn from_journal_segment(segment: &journal::RatedSegment) -> Result<RatedSegment, CodecError> {
+    Ok(RatedSegment {
+        start: hour(segment.start_hour, "start_hour")?,
+        end: hour(segment.end_hour, "end_hour")?,
+        metered_hours: required(segment.metered_hours, "metered_hours")?,
+        metered: quantity_sum(&segment.metered_millionths, "metered_millionths")?,
+        subscriptions: required(segment.subscriptions, "subscriptions")?,
+        covered: quantity_sum(&segment.covered_millionths, "covered_millionths")?,
+        source: from_journal_source(required(segment.source, "source")?)?,
+    })
+}
+
+fn to_journal_source(source: PriceSource) -> journal::rated_segment::Source {
+    use journal::rated_segment::Source;
+    match source {
+        PriceSource::Offer => Source::Offer(journal::OfferAsReleased {}),
+        PriceSource::ChangeForNew(notice) => Source::ChangeForNewMicros(notice.micros()),
+        PriceSource::ChangeAfterNotice(notice) => Source::ChangeAfterNoticeMicros(notice.micros()),
+        PriceSource::ImmediateCut(notice) => Source::ImmediateCutMicros(notice.micros()),
+    }
+}
+
+fn from_journal_source(source: journal::rated_segment::Source) -> Result<PriceSource, CodecError> {
+    use journal::rated_segment::Source;
+    match source {
+        Source::Offer(journal::OfferAsReleased {}) => Ok(PriceSource::Offer),
+        Source::ChangeForNewMicros(at) => Ok(PriceSource::ChangeForNew(time(at, "change_for_new_micros")?)),
+        Source::ChangeAfterNoticeMicros(at) => {
+            Ok(PriceSource::ChangeAfterNotice(time(at, "change_after_notice_micros")?))
+        }
+        Source::ImmediateCutMicros(at) => Ok(PriceSource::ImmediateCut(time(at, "immediate_cut_micros")?)),
+    }
+}
+
+fn to_journal_revenue(revenue: &Revenue) -> journal::Revenue {
+    let Revenue { charge_type, seller, buyer, product, offer, dimension, billed, fee_rate, fee } = revenue;
+    journal::Revenue {
+        charge_type: charge_type.to_journal(),
+        seller: Some(seller.number()),
+        buyer: Some(buyer.number()),
+        product_id: product.to_string(),
+        offer_id: offer.to_string(),
+        dimension: dimension.as_ref().map(DimensionKey::to_string),
+        billed_minor: billed.minor().to_string(),
+        fee_rate_hundredths_of_percent: Some(fee_rate.hundredths_of_percent()),
+        fee_minor: fee.minor().to_string(),
+    }
+}
+
+fn from_journal_revenue(revenue: &journal::Revenue, currency: Currency) -> Result<Revenue, CodecError> {
+    let fee_rate = required(revenue.fee_rate_hundredths_of_percent, "fee_rate_hundredths_of_percent")?;
+    let dimension = revenue.dimension.as_deref().map(|key| id(key, DimensionKey::new, "dimension"));
+    Ok(Revenue {
+        charge_type: ChargeType::from_journal(revenue.charge_type, "charge_type")?,
+        seller: account(revenue.seller, "seller")?,
+        buyer: account(revenue.buyer, "buyer")?,
+        product: id(&revenue.product_id, ProductId::new, "product_id")?,
+        offer: id(&revenue.offer_id, OfferId::new, "offer_id")?,
+        dimension: dimension.transpose()?,
+        billed: Money::from_minor(integer(&revenue.billed_minor, "billed_minor")?, currency),
+        fee_rate: Rate::from_hundredths_of_percent(fee_rate),
+        fee: Money::from_minor(integer(&revenue.fee_minor, "fee_minor")?, currency),
+    })
+}

@@ -1,0 +1,67 @@
+//! A sandbox's rules and its clock.
+
+use souk_core::catalog::Clock;
+use souk_core::rules::{IdenticalRetry, MeteringWindow, OfferIdColumn, Profile, Rules};
+use souk_proto::journal::v1 as journal;
+
+use super::CodecError;
+use super::value::{Stored, required, time};
+
+pub(super) fn to_journal_rules(rules: &Rules) -> journal::Rules {
+    use journal::rules::MeteringWindow as Window;
+    let Rules {
+        profile,
+        max_dimensions,
+        max_private_offer_buyers,
+        metering_window,
+        decreases_immediate,
+        offer_id_column,
+        identical_retry,
+    } = rules;
+    let window = match metering_window {
+        MeteringWindow::Hours(hours) => Window::Hours(*hours),
+        MeteringWindow::OpenMonth => Window::OpenMonth(journal::OpenMonth {}),
+    };
+    journal::Rules {
+        profile: profile.to_journal(),
+        max_dimensions: Some(*max_dimensions),
+        max_private_offer_buyers: Some(*max_private_offer_buyers),
+        metering_window: Some(window),
+        decreases_immediate: Some(*decreases_immediate),
+        offer_id_column: offer_id_column.to_journal(),
+        identical_retry: identical_retry.to_journal(),
+    }
+}
+
+pub(super) fn from_journal_rules(rules: journal::Rules) -> Result<Rules, CodecError> {
+    use journal::rules::MeteringWindow as Window;
+    Ok(Rules {
+        profile: Profile::from_journal(rules.profile, "profile")?,
+        max_dimensions: required(rules.max_dimensions, "max_dimensions")?,
+        max_private_offer_buyers: required(rules.max_private_offer_buyers, "max_private_offer_buyers")?,
+        metering_window: match required(rules.metering_window, "metering_window")? {
+            Window::Hours(hours) => MeteringWindow::Hours(hours),
+            Window::OpenMonth(journal::OpenMonth {}) => MeteringWindow::OpenMonth,
+        },
+        decreases_immediate: required(rules.decreases_immediate, "decreases_immediate")?,
+        offer_id_column: OfferIdColumn::from_journal(rules.offer_id_column, "offer_id_column")?,
+        identical_retry: IdenticalRetry::from_journal(rules.identical_retry, "identical_retry")?,
+    })
+}
+
+pub(super) fn to_journal_clock(clock: Clock) -> journal::Clock {
+    use journal::clock::Running;
+    let running = match clock {
+        Clock::Stopped(at) => Running::StoppedMicros(at.micros()),
+        Clock::Following(not_before) => Running::FollowingMicros(not_before.micros()),
+    };
+    journal::Clock { running: Some(running) }
+}
+
+pub(super) fn from_journal_clock(clock: journal::Clock) -> Result<Clock, CodecError> {
+    use journal::clock::Running;
+    match required(clock.running, "running")? {
+        Running::StoppedMicros(at) => time(at, "stopped_micros").map(Clock::Stopped),
+        Running::FollowingMicros(at) => time(at, "following_micros").map(Clock::Following),
+    }
+}

@@ -1,0 +1,493 @@
+//! Values made from a tape of random bytes, so that a shorter tape with smaller bytes makes a simpler value:
+//! what fails is shrunk by shrinking the tape. Behind the end of the tape there are zeros.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use souk_core::agreement::{Agreement, AgreementStatus, Origin, UpfrontPurchase};
+use souk_core::catalog::{
+    AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, Offer, PriceChange, PriceSource,
+    Product, ProductType, Targeting, UsageCategory,
+};
+use souk_core::ids::{
+    AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, OfferId, ProductCode, ProductId, Region,
+    SandboxName,
+};
+use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
+use souk_core::machine::{ControlEntry, Event, Seed};
+use souk_core::metering::series::Series;
+use souk_core::metering::{Identity, SeriesKey, UsageColumns};
+use souk_core::money::{Amount, Currency, Money, Rate, UnitPrice};
+use souk_core::quantity::QuantitySum;
+use souk_core::rating::RatedSegment;
+use souk_core::rules::{IdenticalRetry, MeteringWindow, OfferIdColumn, Profile, Rules};
+use souk_core::terms::configurable_upfront::UpfrontConfiguration;
+use souk_core::terms::{
+    ConfigurableUpfront, RateCard, Renewal, Terms, UpfrontKind, UpfrontRateCard, UsageBased, Validity,
+};
+use souk_core::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
+
+use crate::codec::{ControlBatch, PartitionBatch};
+
+/// Variants of [`Event`].
+const EVENTS: u64 = 7;
+/// Variants of [`ControlEntry`].
+const ENTRIES: u64 = 3;
+/// Variants of [`Change`].
+const CHANGES: u64 = 6;
+
+/// A tape of random bytes.
+pub struct Tape<'a>(pub std::slice::Iter<'a, u8>);
+
+impl Tape<'_> {
+    /// A batch that holds every kind of event once, and some more.
+    pub fn partition_batch(&mut self) -> PartitionBatch {
+        let more = self.below(4);
+        let mut kinds: Vec<_> = (0..EVENTS).collect();
+        kinds.extend((0..more).map(|_| self.below(EVENTS)));
+        let followed = self.option(Self::wide);
+        let events = kinds.into_iter().map(|kind| (self.id(SandboxName::new), self.event(kind))).collect();
+        PartitionBatch { time: self.time(), followed, events }
+    }
+
+    /// A batch that holds every kind of entry and change.
+    pub fn control_batch(&mut self) -> ControlBatch {
+        let mut entries: Vec<_> = (0..ENTRIES).map(|kind| self.entry(kind)).collect();
+        let changes = (0..CHANGES)
+            .map(|kind| ControlEntry::Changed { name: self.id(SandboxName::new), change: self.change(kind) });
+        entries.extend(changes);
+        ControlBatch { time: self.time(), entries }
+    }
+
+    /// Columns of a few rows.
+    pub fn usage(&mut self) -> UsageColumns {
+        let rows = self.below(9);
+        let (whole, one_hour, hour) = (self.flag(), self.flag(), self.wide() as i32);
+        let mut columns = UsageColumns::default();
+        for _ in 0..rows {
+            columns.handles.push(self.wide() as u32);
+            columns.hours.push(if one_hour { hour } else { self.wide() as i32 });
+            let quantity = self.wide();
+            columns.quantities.push(if whole { quantity - quantity % 1_000_000 } else { quantity });
+        }
+        columns
+    }
+
+    fn event(&mut self, kind: u64) -> Event {
+        match kind {
+            0 => Event::MonthClosed { payer: self.account(), month: self.month() },
+            1 => Event::AgreementAccepted(self.agreement()),
+            2 => Event::UpfrontPurchased {
+                payer: self.account(),
+                agreement: self.id(AgreementId::new),
+                purchase: self.purchase(),
+                renews: self.option(|t| t.wide() as u32),
+            },
+            3 => Event::AgreementEnded {
+                payer: self.account(),
+                agreement: self.id(AgreementId::new),
+                status: self.status(),
+                at: self.time(),
+            },
+            4 => Event::InvoiceIssued(Arc::new(self.invoice())),
+            5 => Event::SeriesOpened(self.series()),
+            _ => Event::UsageAccepted(self.usage()),
+        }
+    }
+
+    fn entry(&mut self, kind: u64) -> ControlEntry {
+        let name = self.id(SandboxName::new);
+        match kind {
+            0 => ControlEntry::SandboxDeleted { name },
+            1 => ControlEntry::Changed { name, change: self.any_change() },
+            _ => ControlEntry::SandboxPut {
+                name,
+                description: self.text(),
+                rules: self.rules(),
+                began: self.time(),
+                changes: self.list(Self::any_change),
+                seeds: self.list(Self::seed),
+                clock: self.clock(),
+            },
+        }
+    }
+
+    fn any_change(&mut self) -> Change {
+        let kind = self.below(CHANGES);
+        self.change(kind)
+    }
+
+    fn change(&mut self, kind: u64) -> Change {
+        match kind {
+            0 => Change::ClockSet(self.clock()),
+            1 => Change::AccountPut(self.published_account()),
+            2 => Change::ProductCreated(self.product()),
+            3 => Change::DimensionsAdded {
+                product: self.id(ProductId::new),
+                dimensions: self.list(Self::dimension),
+                prices: self.list(|t| (t.id(OfferId::new), t.rate_card())).into_iter().collect(),
+            },
+            4 => Change::OfferCreated(self.offer()),
+            _ => Change::PricesChanged { offer: self.id(OfferId::new), change: self.price_change() },
+        }
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.0.next().copied().unwrap_or(0)
+    }
+
+    /// Any number: zero, the largest, small or anything.
+    fn wide(&mut self) -> u64 {
+        match self.byte() % 5 {
+            0 => 0,
+            1 => u64::MAX,
+            2 => u64::from(self.byte()),
+            3 => {
+                u64::from_be_bytes([0, 0, 0, self.byte(), self.byte(), self.byte(), self.byte(), self.byte()])
+            }
+            _ => u64::from_be_bytes(std::array::from_fn(|_| self.byte())),
+        }
+    }
+
+    fn integer(&mut self) -> i128 {
+        let number = (u128::from(self.wide()) << 64 | u128::from(self.wide())).cast_signed();
+        if self.flag() { number } else { number >> 64 }
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        match self.wide() {
+            u64::MAX => bound - 1,
+            number => number % bound,
+        }
+    }
+
+    fn flag(&mut self) -> bool {
+        self.byte() % 2 == 1
+    }
+
+    fn pick<T: Copy>(&mut self, values: &[T]) -> T {
+        values[self.below(values.len() as u64) as usize]
+    }
+
+    fn option<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.flag() { Some(make(self)) } else { None }
+    }
+
+    fn list<T>(&mut self, make: impl Fn(&mut Self) -> T) -> Vec<T> {
+        (0..self.below(4)).map(|_| make(self)).collect()
+    }
+
+    fn text(&mut self) -> String {
+        self.pick(&["", "a", "Bäckerei \"Süd\"", "line\nbreak \u{0}", "🦀 and more"]).to_owned()
+    }
+
+    fn id<T>(&mut self, make: fn(&str) -> T) -> T {
+        let number = self.below(300);
+        make(&format!("{}-{number}", self.pick(&["a", "prod", "arn:aws:x::ü"])))
+    }
+
+    fn account(&mut self) -> AccountId {
+        AccountId::from_number(self.below(1_000_000_000_000)).unwrap()
+    }
+
+    fn time(&mut self) -> Timestamp {
+        let bound = Timestamp::MAX.micros().cast_unsigned() + 1;
+        Timestamp::from_micros(self.below(bound).cast_signed()).unwrap()
+    }
+
+    fn hour(&mut self) -> UsageHour {
+        UsageHour::containing(self.time())
+    }
+
+    fn month(&mut self) -> BillingMonth {
+        BillingMonth::containing(self.time())
+    }
+
+    fn price(&mut self) -> UnitPrice {
+        UnitPrice::from_scaled(self.below(1 << 63).cast_signed()).unwrap()
+    }
+
+    /// A price below `limit` units of 10^-8 in steps of `step`: one that an offer can have.
+    fn offered_price(&mut self, limit: u64, step: u64) -> UnitPrice {
+        let scaled = self.below(limit);
+        UnitPrice::from_scaled((scaled - scaled % step).cast_signed()).unwrap()
+    }
+
+    fn duration(&mut self) -> TermDuration {
+        let length = self.wide() as u32;
+        if self.flag() { TermDuration::Days(length) } else { TermDuration::Months(length) }
+    }
+
+    /// A duration that an offer can have.
+    fn offered_duration(&mut self) -> TermDuration {
+        let length = self.below(60) as u32 + 1;
+        if self.flag() { TermDuration::Days(length) } else { TermDuration::Months(length) }
+    }
+
+    fn rate_card(&mut self) -> RateCard {
+        self.list(|t| (t.id(DimensionKey::new), t.price())).into_iter().collect()
+    }
+
+    fn upfront_card(&mut self) -> UpfrontRateCard {
+        UpfrontRateCard { duration: self.duration(), prices: self.rate_card() }
+    }
+
+    fn status(&mut self) -> AgreementStatus {
+        use AgreementStatus::{Active, Cancelled, Expired, Renewed, Replaced};
+        self.pick(&[Active, Cancelled, Expired, Renewed, Replaced])
+    }
+
+    fn purchase(&mut self) -> UpfrontPurchase {
+        UpfrontPurchase {
+            number: self.wide() as u32,
+            kind: self.pick(&[UpfrontKind::Annual, UpfrontKind::Contract]),
+            duration: self.duration(),
+            quantities: self.list(|t| (t.id(DimensionKey::new), t.wide())).into_iter().collect(),
+            unit_prices: self.rate_card(),
+            currency: Currency::Usd,
+            start: self.time(),
+            end: self.time(),
+            auto_renew: self.flag(),
+        }
+    }
+
+    fn agreement(&mut self) -> Agreement {
+        Agreement {
+            id: self.id(AgreementId::new),
+            number: self.wide() as u32,
+            initial_id: self.id(AgreementId::new),
+            licence: self.id(LicenseArn::new),
+            buyer: self.account(),
+            payer: self.account(),
+            seller: self.account(),
+            product: self.id(ProductId::new),
+            offer: self.id(OfferId::new),
+            origin: self.pick(&[Origin::Accepted, Origin::Renewed, Origin::FellBack]),
+            accepted_at: self.time(),
+            start: self.time(),
+            planned_end: self.option(Self::time),
+            status: self.status(),
+            ended_at: self.option(Self::time),
+            purchases: self.list(Self::purchase),
+        }
+    }
+
+    fn money(&mut self) -> Money {
+        Money::from_minor(self.integer(), Currency::Usd)
+    }
+
+    fn charge_type(&mut self) -> ChargeType {
+        self.pick(&[ChargeType::Usage, ChargeType::Annual, ChargeType::Contract])
+    }
+
+    fn segment(&mut self) -> RatedSegment {
+        let at = self.time();
+        RatedSegment {
+            start: self.hour(),
+            end: self.hour(),
+            metered_hours: self.wide() as u32,
+            metered: QuantitySum(self.integer()),
+            subscriptions: self.wide(),
+            covered: QuantitySum(self.integer()),
+            source: self.pick(&[
+                PriceSource::Offer,
+                PriceSource::ChangeForNew(at),
+                PriceSource::ChangeAfterNotice(at),
+                PriceSource::ImmediateCut(at),
+            ]),
+        }
+    }
+
+    fn line(&mut self) -> InvoiceLine {
+        let exact = Amount::new(self.integer(), Currency::Usd);
+        InvoiceLine {
+            charge_type: self.charge_type(),
+            seller: self.account(),
+            buyer: self.account(),
+            product: self.id(ProductId::new),
+            offer: self.id(OfferId::new),
+            agreement: self.id(AgreementId::new),
+            dimension: self.id(DimensionKey::new),
+            quantity: QuantitySum(self.integer()),
+            unit_price: self.price(),
+            amount: self.money(),
+            start: self.time(),
+            end: self.time(),
+            explanation: Explanation { exact, segments: self.list(Self::segment) },
+        }
+    }
+
+    fn revenue(&mut self) -> Revenue {
+        Revenue {
+            charge_type: self.charge_type(),
+            seller: self.account(),
+            buyer: self.account(),
+            product: self.id(ProductId::new),
+            offer: self.id(OfferId::new),
+            dimension: self.option(|t| t.id(DimensionKey::new)),
+            billed: self.money(),
+            fee_rate: Rate::from_hundredths_of_percent(self.wide() as u32),
+            fee: self.money(),
+        }
+    }
+
+    fn invoice(&mut self) -> Invoice {
+        Invoice {
+            id: self.id(InvoiceId::new),
+            payer: self.account(),
+            entity: self.text(),
+            currency: Currency::Usd,
+            kind: self.pick(&[InvoiceKind::Usage, InvoiceKind::Upfront]),
+            month: self.month(),
+            issued_at: self.time(),
+            lines: self.list(Self::line),
+            revenue: self.list(Self::revenue),
+        }
+    }
+
+    fn series(&mut self) -> Series {
+        let identity = match self.flag() {
+            true => Identity::Product(self.id(ProductCode::new), self.account()),
+            false => Identity::Licence(self.id(LicenseArn::new)),
+        };
+        Series {
+            key: SeriesKey { identity, region: self.id(Region::new), dimension: self.id(DimensionKey::new) },
+            product: self.id(ProductId::new),
+            buyer: self.account(),
+            payer: self.account(),
+            hash: self.integer().cast_unsigned(),
+        }
+    }
+
+    fn rules(&mut self) -> Rules {
+        let hours = self.wide() as u32;
+        Rules {
+            profile: self.pick(&[Profile::Source, Profile::Y2026]),
+            max_dimensions: self.wide() as u32,
+            max_private_offer_buyers: self.wide() as u32,
+            metering_window: self.pick(&[MeteringWindow::Hours(hours), MeteringWindow::OpenMonth]),
+            decreases_immediate: self.flag(),
+            offer_id_column: self.pick(&[OfferIdColumn::Legacy, OfferIdColumn::Dashboard]),
+            identical_retry: self.pick(&[IdenticalRetry::Success, IdenticalRetry::DuplicateRecord]),
+        }
+    }
+
+    fn clock(&mut self) -> Clock {
+        let at = self.time();
+        self.pick(&[Clock::Stopped(at), Clock::Following(at)])
+    }
+
+    fn seed(&mut self) -> Seed {
+        let configuration = |t: &mut Self| UpfrontConfiguration {
+            duration: t.duration(),
+            quantities: t.list(|t| (t.id(DimensionKey::new), t.wide())).into_iter().collect(),
+            auto_renew: t.flag(),
+        };
+        Seed {
+            offer: self.id(OfferId::new),
+            buyer: self.account(),
+            at: self.time(),
+            configuration: self.option(configuration),
+            position: self.wide() as u32,
+        }
+    }
+
+    fn published_account(&mut self) -> Account {
+        Account {
+            id: self.account(),
+            company_name: self.text(),
+            payer: self.account(),
+            invoicing_entity: self.option(Self::text),
+            address: Address {
+                country: self.text(),
+                state: self.text(),
+                city: self.text(),
+                postal_code: self.text(),
+            },
+            email_domain: self.text(),
+            access_keys: self.list(|t| AccessKey { id: t.text(), secret: t.text() }),
+        }
+    }
+
+    fn dimension(&mut self) -> Dimension {
+        use DimensionType::{Entitled, ExternallyMetered, Metered};
+        let types: BTreeSet<_> =
+            self.list(|t| t.pick(&[Metered, ExternallyMetered, Entitled])).into_iter().collect();
+        Dimension {
+            key: self.id(DimensionKey::new),
+            name: self.text(),
+            description: self.text(),
+            unit: self.text(),
+            types,
+        }
+    }
+
+    fn product(&mut self) -> Product {
+        use UsageCategory::{Bandwidth, Data, Hosts, Tiers, Units, Users};
+        Product {
+            id: self.id(ProductId::new),
+            code: self.id(ProductCode::new),
+            title: self.text(),
+            seller: self.account(),
+            product_type: self.pick(&[ProductType::Ami, ProductType::Container, ProductType::Saas]),
+            usage_category: self.option(|t| t.pick(&[Users, Hosts, Bandwidth, Data, Tiers, Units])),
+            dimensions: self.list(Self::dimension),
+            concurrent_agreements: self.flag(),
+        }
+    }
+
+    fn terms(&mut self) -> Terms {
+        const METERED: u64 = 1_000_000 * 100_000_000;
+        const UPFRONT: u64 = 1_000 * METERED;
+        let usage_based = |t: &mut Self| UsageBased {
+            currency: Currency::Usd,
+            rate_card: t
+                .list(|t| (t.id(DimensionKey::new), t.offered_price(METERED, 1)))
+                .into_iter()
+                .collect(),
+        };
+        let card = |t: &mut Self| UpfrontRateCard {
+            duration: t.offered_duration(),
+            prices: t
+                .list(|t| (t.id(DimensionKey::new), t.offered_price(UPFRONT, 100_000)))
+                .into_iter()
+                .collect(),
+        };
+        let upfront =
+            |t: &mut Self| ConfigurableUpfront { currency: Currency::Usd, rate_cards: t.list(card) };
+        Terms {
+            usage_based: self.option(usage_based),
+            configurable_upfront: self.option(upfront),
+            validity: self.option(|t| Validity { duration: t.offered_duration() }),
+            renewal: self.option(|_| Renewal),
+        }
+    }
+
+    fn price_change(&mut self) -> PriceChange {
+        PriceChange {
+            notice: self.time(),
+            existing_from: self.time(),
+            usage: self.rate_card(),
+            upfront: self.list(Self::upfront_card),
+        }
+    }
+
+    fn offer(&mut self) -> Offer {
+        let day = |t: &mut Self| NaiveDate::from_epoch_days(t.wide() as i32 % 1_000_000).unwrap();
+        Offer {
+            id: self.id(OfferId::new),
+            product: self.id(ProductId::new),
+            name: self.text(),
+            targeting: Targeting {
+                buyer_accounts: self.list(Self::account).into_iter().collect(),
+                program: self.option(Self::text),
+                country_codes: self.list(Self::text).into_iter().collect(),
+            },
+            accept_by: self.option(day),
+            terms: self.terms(),
+            released_at: self.time(),
+            price_changes: self.list(Self::price_change),
+        }
+    }
+}

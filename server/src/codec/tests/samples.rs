@@ -1,0 +1,380 @@
+//! One batch of each kind, as a small marketplace would write it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use souk_core::agreement::{Agreement, AgreementStatus, Origin, UpfrontPurchase};
+use souk_core::catalog::{
+    AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, Offer, PriceChange, PriceSource,
+    Product, ProductType, Targeting, UsageCategory,
+};
+use souk_core::ids::{
+    AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, OfferId, ProductCode, ProductId, Region,
+    SandboxName,
+};
+use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
+use souk_core::machine::{ControlEntry, Event, Seed};
+use souk_core::metering::series::Series;
+use souk_core::metering::{Identity, SeriesKey, UsageColumns};
+use souk_core::money::{Amount, Currency, Money, PriceDecimals, Rate, UnitPrice};
+use souk_core::quantity::QuantitySum;
+use souk_core::rating::RatedSegment;
+use souk_core::rules::{MeteringWindow, Profile, Rules};
+use souk_core::terms::configurable_upfront::{ANNUAL, UpfrontConfiguration};
+use souk_core::terms::{
+    ConfigurableUpfront, RateCard, Renewal, Terms, UpfrontKind, UpfrontRateCard, UsageBased, Validity,
+};
+use souk_core::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
+
+use crate::codec::{ControlBatch, PartitionBatch};
+
+/// The partition batches by name.
+pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
+    let two_sandboxes = PartitionBatch {
+        time: time("2025-04-02T00:00:01.5Z"),
+        followed: Some(17),
+        events: vec![
+            (SandboxName::new("blue"), month_closed("2025-03")),
+            (SandboxName::new("green"), month_closed("2025-03")),
+            (SandboxName::new("blue"), month_closed("2025-04")),
+        ],
+    };
+    vec![
+        ("agreement_accepted", one(Event::AgreementAccepted(agreement()))),
+        ("upfront_purchased", one(upfront_purchased())),
+        ("agreement_ended", one(agreement_ended())),
+        ("invoice_issued_usage", one(Event::InvoiceIssued(Arc::new(usage_invoice())))),
+        ("invoice_issued_upfront", one(Event::InvoiceIssued(Arc::new(upfront_invoice())))),
+        ("month_closed_in_two_sandboxes", two_sandboxes),
+        ("series_opened_product", one(Event::SeriesOpened(series(product_identity())))),
+        ("series_opened_licence", one(Event::SeriesOpened(series(Identity::Licence(agreement().licence))))),
+        ("usage_accepted_whole", one(usage(&[(0, 482_000, 1_000_000), (1, 482_000, 2_147_483_647_000_000)]))),
+        ("usage_accepted", one(usage(&[(7, 482_001, 500_000), (3, 482_000, 17_000_000), (7, 482_744, 1)]))),
+    ]
+}
+
+/// The control batches by name.
+pub fn control() -> Vec<(&'static str, ControlBatch)> {
+    let name = || SandboxName::new("blue");
+    let changed = |change| entry(ControlEntry::Changed { name: name(), change });
+    vec![
+        ("sandbox_put", entry(sandbox_put())),
+        ("sandbox_deleted", entry(ControlEntry::SandboxDeleted { name: name() })),
+        ("account_put", changed(Change::AccountPut(seller()))),
+        ("product_created", changed(Change::ProductCreated(product()))),
+        ("dimensions_added", changed(dimensions_added())),
+        ("offer_created", changed(Change::OfferCreated(private_offer()))),
+        ("prices_changed", changed(Change::PricesChanged { offer: offer_id(), change: price_change() })),
+        ("clock_set", changed(Change::ClockSet(Clock::Following(time("2025-03-10T12:00:00Z"))))),
+    ]
+}
+
+fn one(event: Event) -> PartitionBatch {
+    let events = vec![(SandboxName::new("blue"), event)];
+    PartitionBatch { time: time("2025-03-10T12:00:00.000001Z"), followed: None, events }
+}
+
+fn entry(entry: ControlEntry) -> ControlBatch {
+    ControlBatch { time: time("2025-03-10T12:00:00.000001Z"), entries: vec![entry] }
+}
+
+fn time(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+fn account(number: u64) -> AccountId {
+    AccountId::from_number(number).unwrap()
+}
+
+fn month(text: &str) -> BillingMonth {
+    BillingMonth::parse(text).unwrap()
+}
+
+fn key() -> DimensionKey {
+    DimensionKey::new("m5.large")
+}
+
+fn product_id() -> ProductId {
+    ProductId::new("prod-abcdefghijklm")
+}
+
+fn offer_id() -> OfferId {
+    OfferId::new("offer-abcdefghijklm")
+}
+
+fn prices(text: &str) -> RateCard {
+    let metered = UnitPrice::parse(text, PriceDecimals::Metered).unwrap();
+    BTreeMap::from([(key(), metered), (DimensionKey::new("t3.nano"), UnitPrice::ZERO)])
+}
+
+fn purchase() -> UpfrontPurchase {
+    UpfrontPurchase {
+        number: 1,
+        kind: UpfrontKind::Annual,
+        duration: ANNUAL,
+        quantities: BTreeMap::from([(key(), 3)]),
+        unit_prices: prices("1200.5"),
+        currency: Currency::Usd,
+        start: time("2025-01-15T09:30:00Z"),
+        end: time("2026-01-15T09:30:00Z"),
+        auto_renew: true,
+    }
+}
+
+fn agreement() -> Agreement {
+    let id = AgreementId::derive(account(1), 1);
+    Agreement {
+        number: 1,
+        initial_id: id.clone(),
+        licence: LicenseArn::derive(&id),
+        id,
+        buyer: account(2),
+        payer: account(1),
+        seller: account(999_999_999_999),
+        product: product_id(),
+        offer: offer_id(),
+        origin: Origin::Accepted,
+        accepted_at: time("2025-01-15T09:30:00Z"),
+        start: time("2025-01-15T09:30:00Z"),
+        planned_end: Some(time("2026-01-15T09:30:00Z")),
+        status: AgreementStatus::Active,
+        ended_at: None,
+        purchases: vec![purchase()],
+    }
+}
+
+fn upfront_purchased() -> Event {
+    let purchase = UpfrontPurchase { number: 2, auto_renew: false, ..purchase() };
+    Event::UpfrontPurchased { payer: account(1), agreement: agreement().id, purchase, renews: Some(1) }
+}
+
+fn agreement_ended() -> Event {
+    let at = time("2025-02-01T00:00:00Z");
+    Event::AgreementEnded {
+        payer: account(1),
+        agreement: agreement().id,
+        status: AgreementStatus::Replaced,
+        at,
+    }
+}
+
+fn month_closed(text: &str) -> Event {
+    Event::MonthClosed { payer: account(1), month: month(text) }
+}
+
+fn usage_invoice() -> Invoice {
+    let segment = |source, metered| RatedSegment {
+        start: UsageHour::containing(time("2025-03-01T00:00:00Z")),
+        end: UsageHour::containing(time("2025-04-01T00:00:00Z")),
+        metered_hours: 2,
+        metered: QuantitySum(metered),
+        subscriptions: 3,
+        covered: QuantitySum(6_000_000),
+        source,
+    };
+    let notice = time("2025-01-01T00:00:00Z");
+    let segments = vec![
+        segment(PriceSource::Offer, 8_500_000),
+        segment(PriceSource::ChangeForNew(notice), 6_000_000),
+        segment(PriceSource::ChangeAfterNotice(notice), 6_000_000),
+        segment(PriceSource::ImmediateCut(notice), 6_000_000),
+    ];
+    let exact = Amount::new(2_500_000 * 12_345_678, Currency::Usd);
+    Invoice {
+        id: InvoiceId::derive(account(1), 2025, 2),
+        kind: InvoiceKind::Usage,
+        month: month("2025-03"),
+        issued_at: time("2025-04-02T00:00:00Z"),
+        lines: vec![InvoiceLine {
+            charge_type: ChargeType::Usage,
+            quantity: QuantitySum(2_500_000),
+            unit_price: UnitPrice::from_scaled(12_345_678).unwrap(),
+            amount: exact.round(),
+            start: time("2025-03-01T00:00:00Z"),
+            end: time("2025-04-01T00:00:00Z"),
+            explanation: Explanation { exact, segments },
+            ..upfront_line()
+        }],
+        revenue: vec![Revenue {
+            charge_type: ChargeType::Usage,
+            dimension: None,
+            billed: Money::from_minor(31, Currency::Usd),
+            fee: Money::from_minor(-6, Currency::Usd),
+            ..upfront_revenue()
+        }],
+        ..upfront_invoice()
+    }
+}
+
+fn upfront_invoice() -> Invoice {
+    Invoice {
+        id: InvoiceId::derive(account(1), 2025, 1),
+        payer: account(1),
+        entity: "AWS Inc.".to_owned(),
+        currency: Currency::Usd,
+        kind: InvoiceKind::Upfront,
+        month: month("2025-01"),
+        issued_at: time("2025-01-15T09:30:00Z"),
+        lines: vec![upfront_line()],
+        revenue: vec![upfront_revenue()],
+    }
+}
+
+fn upfront_line() -> InvoiceLine {
+    let quantity = QuantitySum::whole(3);
+    let unit_price = UnitPrice::parse("1200.5", PriceDecimals::Upfront).unwrap();
+    let exact = unit_price.times(quantity, Currency::Usd);
+    InvoiceLine {
+        charge_type: ChargeType::Annual,
+        seller: account(999_999_999_999),
+        buyer: account(2),
+        product: product_id(),
+        offer: offer_id(),
+        agreement: agreement().id,
+        dimension: key(),
+        quantity,
+        unit_price,
+        amount: exact.round(),
+        start: time("2025-01-15T09:30:00Z"),
+        end: time("2026-01-15T09:30:00Z"),
+        explanation: Explanation { exact, segments: Vec::new() },
+    }
+}
+
+fn upfront_revenue() -> Revenue {
+    Revenue {
+        charge_type: ChargeType::Annual,
+        seller: account(999_999_999_999),
+        buyer: account(2),
+        product: product_id(),
+        offer: offer_id(),
+        dimension: Some(key()),
+        billed: Money::from_minor(360_150, Currency::Usd),
+        fee_rate: Rate::from_hundredths_of_percent(2_000),
+        fee: Money::from_minor(-72_030, Currency::Usd),
+    }
+}
+
+fn product_identity() -> Identity {
+    Identity::Product(ProductCode::derive(&product_id()), account(2))
+}
+
+fn series(identity: Identity) -> Series {
+    let key = SeriesKey { identity, region: Region::new("us-east-1"), dimension: key() };
+    Series { hash: key.hash(), key, product: product_id(), buyer: account(2), payer: account(1) }
+}
+
+fn usage(rows: &[(u32, i32, u64)]) -> Event {
+    let mut columns = UsageColumns::default();
+    for &(handle, hour, millionths) in rows {
+        columns.handles.push(handle);
+        columns.hours.push(hour);
+        columns.quantities.push(millionths);
+    }
+    Event::UsageAccepted(columns)
+}
+
+fn seller() -> Account {
+    Account {
+        id: account(999_999_999_999),
+        company_name: "Süd Software".to_owned(),
+        payer: account(999_999_999_999),
+        invoicing_entity: Some("AWS Inc.".to_owned()),
+        address: Address {
+            country: "DE".to_owned(),
+            state: String::new(),
+            city: "Freiburg".to_owned(),
+            postal_code: "79098".to_owned(),
+        },
+        email_domain: "sued.example".to_owned(),
+        access_keys: vec![AccessKey { id: "AKIAEXAMPLEEXAMPLE".to_owned(), secret: "secret".to_owned() }],
+    }
+}
+
+fn dimension(key: &str, dimension_type: DimensionType) -> Dimension {
+    Dimension {
+        key: DimensionKey::new(key),
+        name: key.to_owned(),
+        description: String::new(),
+        unit: "Hrs".to_owned(),
+        types: [dimension_type].into(),
+    }
+}
+
+fn product() -> Product {
+    Product {
+        id: product_id(),
+        code: ProductCode::derive(&product_id()),
+        title: "Flight analytics".to_owned(),
+        seller: account(999_999_999_999),
+        product_type: ProductType::Ami,
+        usage_category: Some(UsageCategory::Hosts),
+        dimensions: vec![dimension("m5.large", DimensionType::Metered)],
+        concurrent_agreements: false,
+    }
+}
+
+fn dimensions_added() -> Change {
+    Change::DimensionsAdded {
+        product: product_id(),
+        dimensions: vec![dimension("t3.nano", DimensionType::Metered)],
+        prices: BTreeMap::from([(offer_id(), prices("0.25"))]),
+    }
+}
+
+fn private_offer() -> Offer {
+    let card = UpfrontRateCard { duration: ANNUAL, prices: prices("1200.5") };
+    Offer {
+        id: offer_id(),
+        product: product_id(),
+        name: "for a friend".to_owned(),
+        targeting: Targeting {
+            buyer_accounts: [account(1), account(2)].into(),
+            program: Some("EnterpriseContract".to_owned()),
+            country_codes: ["DE".to_owned()].into(),
+        },
+        accept_by: NaiveDate::from_ymd_opt(2025, 6, 30),
+        terms: Terms {
+            usage_based: Some(UsageBased { currency: Currency::Usd, rate_card: prices("0.12345678") }),
+            configurable_upfront: Some(ConfigurableUpfront {
+                currency: Currency::Usd,
+                rate_cards: vec![card],
+            }),
+            validity: Some(Validity { duration: TermDuration::Days(30) }),
+            renewal: Some(Renewal),
+        },
+        released_at: time("2025-01-01T00:00:00Z"),
+        price_changes: vec![price_change()],
+    }
+}
+
+fn price_change() -> PriceChange {
+    PriceChange {
+        notice: time("2025-01-01T00:00:00Z"),
+        existing_from: time("2025-04-01T00:00:00Z"),
+        usage: prices("0.2"),
+        upfront: vec![UpfrontRateCard { duration: ANNUAL, prices: prices("1100.001") }],
+    }
+}
+
+fn sandbox_put() -> ControlEntry {
+    let configuration =
+        UpfrontConfiguration { duration: ANNUAL, quantities: BTreeMap::from([(key(), 3)]), auto_renew: true };
+    let seed = |configuration, position| Seed {
+        offer: offer_id(),
+        buyer: account(2),
+        at: time("2025-01-15T09:30:00Z"),
+        configuration,
+        position,
+    };
+    ControlEntry::SandboxPut {
+        name: SandboxName::new("blue"),
+        description: "a small marketplace".to_owned(),
+        rules: Rules { metering_window: MeteringWindow::OpenMonth, ..Rules::of(Profile::Y2026) },
+        began: time("2025-01-01T00:00:00Z"),
+        changes: vec![Change::AccountPut(seller()), Change::ProductCreated(product())],
+        seeds: vec![seed(None, 0), seed(Some(configuration), 1)],
+        clock: Clock::Stopped(time("2025-03-10T12:00:00Z")),
+    }
+}

@@ -1,0 +1,35 @@
+//! Why a use case gave no answer.
+
+use souk_core::agreement::acceptance::Refusal;
+use souk_core::rejection::{Broken, Rejection};
+
+use crate::document::DocumentErrors;
+
+/// What a caller of a use case can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The request is refused.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The sandbox document cannot be read.
+    #[error(transparent)]
+    Document(#[from] DocumentErrors),
+    /// A queue is full: try again a little later.
+    #[error("the server is busy: its queue of {0} is full")]
+    Busy(&'static str),
+    /// Nothing was written, or it is unknown whether it was: try again where that is safe.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A defect of Souk.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> AppError {
+        match refusal {
+            Refusal::Rejected(rejection) => AppError::Rejected(rejection),
+            Refusal::Broken(broken) => AppError::Broken(broken),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! AgreementService.
+
+use souk_core::ids::{AccountId, AgreementId, OfferId, ProductId, SandboxName};
+use souk_core::terms::configurable_upfront::UpfrontConfiguration;
+use souk_proto::agreement::v1 as proto;
+use souk_proto::agreement::v1::agreement_service_server::AgreementService;
+use tonic::{Request, Response, Status};
+
+use super::answer::refuse;
+use super::convert::agreement::to_proto_agreement;
+use super::convert::page::page;
+use super::convert::sandbox::from_proto_sandbox_name;
+use super::convert::terms::from_proto_configuration;
+use super::convert::{required, required_text};
+use crate::app::Souk;
+
+/// Agreements over gRPC.
+pub struct AgreementApi(pub Souk);
+
+fn name_of(text: &str) -> Result<SandboxName, Status> {
+    from_proto_sandbox_name(text, "sandbox").map_err(refuse)
+}
+
+fn agreement_id(text: &str) -> Result<AgreementId, Status> {
+    required_text(text, "agreementId").map(AgreementId::new).map_err(refuse)
+}
+
+fn configuration(
+    chosen: Option<proto::UpfrontConfiguration>,
+) -> Result<Option<UpfrontConfiguration>, Status> {
+    chosen.map(from_proto_configuration).transpose().map_err(|r| refuse(r.within("configuration")))
+}
+
+#[tonic::async_trait]
+impl AgreementService for AgreementApi {
+    async fn accept_offer(
+        &self,
+        request: Request<proto::AcceptOfferRequest>,
+    ) -> Result<Response<proto::AcceptOfferResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let offer = required_text(&request.offer_id, "offerId").map(OfferId::new).map_err(refuse)?;
+        let buyer = AccountId::from_field(&request.buyer_account_id, "buyerAccountId").map_err(refuse)?;
+        let chosen = configuration(request.configuration)?;
+        let agreed = self.0.accept_offer(&name, offer, buyer, chosen).await.map_err(refuse)?;
+        Ok(Response::new(proto::AcceptOfferResponse {
+            agreement: Some(to_proto_agreement(&agreed.agreement)),
+            invoice_ids: agreed.invoices.iter().map(ToString::to_string).collect(),
+        }))
+    }
+
+    async fn add_annual_subscription(
+        &self,
+        request: Request<proto::AddAnnualSubscriptionRequest>,
+    ) -> Result<Response<proto::AddAnnualSubscriptionResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let id = agreement_id(&request.agreement_id)?;
+        let chosen = required(configuration(request.configuration)?, "configuration").map_err(refuse)?;
+        let agreed = self.0.add_annual_subscription(&name, id, chosen).await.map_err(refuse)?;
+        Ok(Response::new(proto::AddAnnualSubscriptionResponse {
+            agreement: Some(to_proto_agreement(&agreed.agreement)),
+            invoice_ids: agreed.invoices.iter().map(ToString::to_string).collect(),
+        }))
+    }
+
+    async fn cancel_agreement(
+        &self,
+        request: Request<proto::CancelAgreementRequest>,
+    ) -> Result<Response<proto::CancelAgreementResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let agreement =
+            self.0.cancel_agreement(&name, agreement_id(&request.agreement_id)?).await.map_err(refuse)?;
+        Ok(Response::new(proto::CancelAgreementResponse { agreement: Some(to_proto_agreement(&agreement)) }))
+    }
+
+    async fn get_agreement(
+        &self,
+        request: Request<proto::GetAgreementRequest>,
+    ) -> Result<Response<proto::GetAgreementResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let agreement =
+            self.0.agreement(&name, agreement_id(&request.agreement_id)?).await.map_err(refuse)?;
+        Ok(Response::new(proto::GetAgreementResponse { agreement: Some(to_proto_agreement(&agreement)) }))
+    }
+
+    async fn list_agreements(
+        &self,
+        request: Request<proto::ListAgreementsRequest>,
+    ) -> Result<Response<proto::ListAgreementsResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let buyer = (!request.buyer_account_id.is_empty())
+            .then(|| AccountId::from_field(&request.buyer_account_id, "buyerAccountId"))
+            .transpose()
+            .map_err(refuse)?;
+        let product = (!request.product_id.is_empty()).then(|| ProductId::new(&request.product_id));
+        let agreements = self.0.agreements(&name, buyer, product).await.map_err(refuse)?;
+        let list = format!("agreements of {name} {} {}", request.buyer_account_id, request.product_id);
+        let key = |a: &souk_core::agreement::Agreement| format!("{} {:010}", a.payer, a.number);
+        let (agreements, next_page_token) =
+            page(&list, agreements, key, request.page_size, &request.page_token).map_err(refuse)?;
+        let agreements = agreements.iter().map(to_proto_agreement).collect();
+        Ok(Response::new(proto::ListAgreementsResponse { agreements, next_page_token }))
+    }
+}

@@ -1,0 +1,40 @@
+//! From the errors of use cases to statuses.
+
+use std::time::Duration;
+
+use tonic::Status;
+use tracing::error;
+
+use super::status;
+use crate::document::Positions;
+use crate::error::AppError;
+
+/// When a full queue is worth another try.
+const BUSY_RETRY: Duration = Duration::from_millis(20);
+/// When a partition that failed is worth another try.
+const UNAVAILABLE_RETRY: Duration = Duration::from_millis(500);
+
+/// The status of a use case that gave no answer.
+pub fn refuse(error: impl Into<AppError>) -> Status {
+    match error.into() {
+        AppError::Rejected(rejection) => status::rejected(rejection),
+        AppError::Document(errors) => status::document_invalid(&errors),
+        busy @ AppError::Busy(_) => status::exhausted(BUSY_RETRY, busy.to_string()),
+        AppError::Unavailable(why) => status::unavailable(UNAVAILABLE_RETRY, why),
+        AppError::Broken(broken) => {
+            error!(%broken, "a request met a broken invariant");
+            status::internal()
+        }
+    }
+}
+
+/// The same for a document given as text: what is refused is named with its line and column.
+pub fn refuse_at(error: AppError, positions: &Positions) -> Status {
+    match error {
+        AppError::Rejected(rejection) => {
+            let position = positions.find(&rejection.field);
+            status::rejected_at(rejection, position)
+        }
+        other => refuse(other),
+    }
+}

@@ -1,0 +1,146 @@
+//! Agreements and what was bought upfront under them. What a buyer configures is read in [`super::terms`].
+
+use souk_core::agreement::{Agreement, AgreementStatus, UpfrontPurchase};
+use souk_proto::agreement::v1 as proto;
+
+use super::terms::{to_proto_quantities, to_proto_rate_card};
+use super::time::to_proto_time;
+
+/// An agreement with its purchases.
+pub fn to_proto_agreement(agreement: &Agreement) -> proto::Agreement {
+    proto::Agreement {
+        agreement_id: agreement.id.to_string(),
+        initial_agreement_id: agreement.initial_id.to_string(),
+        license_arn: agreement.licence.to_string(),
+        buyer_account_id: agreement.buyer.to_string(),
+        payer_account_id: agreement.payer.to_string(),
+        seller_account_id: agreement.seller.to_string(),
+        product_id: agreement.product.to_string(),
+        offer_id: agreement.offer.to_string(),
+        acceptance_time: Some(to_proto_time(agreement.accepted_at)),
+        start_time: Some(to_proto_time(agreement.start)),
+        end_time: agreement.end().map(to_proto_time),
+        status: to_proto_agreement_status(agreement.status).into(),
+        upfront_purchases: agreement.purchases.iter().map(to_proto_purchase).collect(),
+    }
+}
+
+/// An upfront purchase. It is bought at its first moment: nothing is bought ahead.
+pub fn to_proto_purchase(purchase: &UpfrontPurchase) -> proto::UpfrontPurchase {
+    proto::UpfrontPurchase {
+        number: purchase.number,
+        quantities: to_proto_quantities(&purchase.quantities),
+        purchase_time: Some(to_proto_time(purchase.start)),
+        start_time: Some(to_proto_time(purchase.start)),
+        end_time: Some(to_proto_time(purchase.end)),
+        duration: purchase.duration.to_string(),
+        auto_renew: purchase.auto_renew,
+        unit_prices: to_proto_rate_card(&purchase.unit_prices),
+    }
+}
+
+fn to_proto_agreement_status(status: AgreementStatus) -> proto::AgreementStatus {
+    match status {
+        AgreementStatus::Active => proto::AgreementStatus::Active,
+        AgreementStatus::Cancelled => proto::AgreementStatus::Cancelled,
+        AgreementStatus::Expired => proto::AgreementStatus::Expired,
+        AgreementStatus::Renewed => proto::AgreementStatus::Renewed,
+        AgreementStatus::Replaced => proto::AgreementStatus::Replaced,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use souk_core::agreement::Origin;
+    use souk_core::ids::{AccountId, AgreementId, DimensionKey, LicenseArn, OfferId, ProductId};
+    use souk_core::money::{Currency, UnitPrice};
+    use souk_core::terms::UpfrontKind;
+    use souk_core::time::{TermDuration, Timestamp};
+
+    use super::*;
+
+    fn agreement(status: AgreementStatus) -> Agreement {
+        let [buyer, payer, seller] = [1, 2, 3].map(|number| AccountId::from_number(number).unwrap());
+        let start = Timestamp::MIN.plus_days(1);
+        Agreement {
+            id: AgreementId::new("agmt-2"),
+            number: 2,
+            initial_id: AgreementId::new("agmt-1"),
+            licence: LicenseArn::new("arn"),
+            buyer,
+            payer,
+            seller,
+            product: ProductId::new("prod-1"),
+            offer: OfferId::new("offer-1"),
+            origin: Origin::Accepted,
+            accepted_at: Timestamp::MIN,
+            start,
+            planned_end: Some(start.plus_days(9)),
+            status,
+            ended_at: None,
+            purchases: vec![UpfrontPurchase {
+                number: 1,
+                kind: UpfrontKind::Annual,
+                duration: TermDuration::Months(12),
+                quantities: BTreeMap::from([(DimensionKey::new("large"), 3)]),
+                unit_prices: BTreeMap::from([(
+                    DimensionKey::new("large"),
+                    UnitPrice::from_scaled(5).unwrap(),
+                )]),
+                currency: Currency::Usd,
+                start,
+                end: start.plus_months(12),
+                auto_renew: true,
+            }],
+        }
+    }
+
+    #[test]
+    fn an_agreement_goes_out_with_its_purchases() {
+        let day = |days| Some(to_proto_time(Timestamp::MIN.plus_days(days)));
+        let expected = proto::Agreement {
+            agreement_id: "agmt-2".to_owned(),
+            initial_agreement_id: "agmt-1".to_owned(),
+            license_arn: "arn".to_owned(),
+            buyer_account_id: "000000000001".to_owned(),
+            payer_account_id: "000000000002".to_owned(),
+            seller_account_id: "000000000003".to_owned(),
+            product_id: "prod-1".to_owned(),
+            offer_id: "offer-1".to_owned(),
+            acceptance_time: day(0),
+            start_time: day(1),
+            end_time: day(10),
+            status: proto::AgreementStatus::Active.into(),
+            upfront_purchases: vec![proto::UpfrontPurchase {
+                number: 1,
+                quantities: BTreeMap::from([("large".to_owned(), 3)]),
+                purchase_time: day(1),
+                start_time: day(1),
+                end_time: day(366),
+                duration: "P12M".to_owned(),
+                auto_renew: true,
+                unit_prices: BTreeMap::from([("large".to_owned(), "0.00000005".to_owned())]),
+            }],
+        };
+        assert_eq!(to_proto_agreement(&agreement(AgreementStatus::Active)), expected);
+    }
+
+    #[test]
+    fn an_agreement_says_its_real_end_and_how_it_ended() {
+        for (status, expected) in [
+            (AgreementStatus::Active, proto::AgreementStatus::Active),
+            (AgreementStatus::Cancelled, proto::AgreementStatus::Cancelled),
+            (AgreementStatus::Expired, proto::AgreementStatus::Expired),
+            (AgreementStatus::Renewed, proto::AgreementStatus::Renewed),
+            (AgreementStatus::Replaced, proto::AgreementStatus::Replaced),
+        ] {
+            let ended_at = Some(Timestamp::MIN.plus_days(5));
+            let written = to_proto_agreement(&Agreement { ended_at, ..agreement(status) });
+            assert_eq!((written.status(), written.end_time), (expected, ended_at.map(to_proto_time)));
+        }
+        let endless = Agreement { planned_end: None, ..agreement(AgreementStatus::Active) };
+        assert_eq!(to_proto_agreement(&endless).end_time, None);
+    }
+}

@@ -1,0 +1,67 @@
+//! What everybody may know of a partition once it is durable: whose a licence and an agreement is.
+
+use std::collections::HashMap;
+
+use dashmap::DashMap;
+use souk_core::ids::{AccountId, AgreementId, LicenseArn, SandboxName};
+use souk_core::machine::{Event, Sandbox};
+use souk_core::metering::request::LicenceEntry;
+
+/// The published part of one sandbox in one partition.
+#[derive(Debug, Default)]
+struct Published {
+    licences: HashMap<LicenseArn, LicenceEntry>,
+    payers: HashMap<AgreementId, AccountId>,
+}
+
+/// The published part of one partition.
+#[derive(Debug, Default)]
+pub struct Directory {
+    sandboxes: DashMap<SandboxName, Published>,
+}
+
+impl Directory {
+    /// What is known of a licence.
+    pub fn licence(&self, sandbox: &SandboxName, licence: &LicenseArn) -> Option<LicenceEntry> {
+        self.sandboxes.get(sandbox)?.licences.get(licence).cloned()
+    }
+
+    /// The family of an agreement.
+    pub fn payer(&self, sandbox: &SandboxName, agreement: &AgreementId) -> Option<AccountId> {
+        self.sandboxes.get(sandbox)?.payers.get(agreement).copied()
+    }
+
+    /// Publishes a whole sandbox anew: after a start, and when it was made or replaced.
+    pub fn publish_all(&self, name: &SandboxName, sandbox: &Sandbox) {
+        let mut published = Published::default();
+        for family in sandbox.families().values() {
+            for agreement in family.agreements() {
+                published.payers.insert(agreement.id.clone(), agreement.payer);
+                if let Some(entry) = sandbox.licence(family, &agreement.licence) {
+                    published.licences.insert(agreement.licence.clone(), entry);
+                }
+            }
+        }
+        self.sandboxes.insert(name.clone(), published);
+    }
+
+    /// Forgets a sandbox.
+    pub fn forget(&self, name: &SandboxName) {
+        self.sandboxes.remove(name);
+    }
+
+    /// Publishes what an event changed.
+    pub fn publish(&self, name: &SandboxName, sandbox: &Sandbox, event: &Event) {
+        let id = match event {
+            Event::AgreementAccepted(agreement) => &agreement.id,
+            Event::AgreementEnded { agreement, .. } => agreement,
+            _ => return,
+        };
+        let Some((family, agreement)) = sandbox.agreement(id) else { return };
+        let mut published = self.sandboxes.entry(name.clone()).or_default();
+        published.payers.insert(agreement.id.clone(), agreement.payer);
+        if let Some(entry) = sandbox.licence(family, &agreement.licence) {
+            published.licences.insert(agreement.licence.clone(), entry);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The way into a partition: a bounded queue.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::job::{FnJob, Job};
+use super::{Directory, Turn};
+use crate::error::AppError;
+
+/// Jobs that wait for a writer at most.
+pub const QUEUE: usize = 1_024;
+
+/// What a writer is sent.
+pub enum Message {
+    /// Something to do.
+    Job(Box<dyn Job>),
+    /// Follow the control feed to its end, and do what is due then. Answers what was done.
+    Follow(oneshot::Sender<Result<WorkDone, AppError>>),
+    /// Do what is due in sandboxes whose clock follows the machine's.
+    Tick,
+}
+
+/// What a turned clock set off.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WorkDone {
+    /// Invoices issued.
+    pub invoices: u32,
+    /// Agreements that ended.
+    pub agreements_ended: u32,
+    /// Months closed, counted per payer.
+    pub months_closed: u32,
+}
+
+/// A partition as others see it.
+#[derive(Clone)]
+pub struct PartitionHandle {
+    sender: mpsc::Sender<Message>,
+    directory: Arc<Directory>,
+}
+
+/// An answer on its way.
+pub struct Pending<T>(oneshot::Receiver<Result<T, AppError>>);
+
+impl<T> Pending<T> {
+    /// The answer, once it is durable.
+    pub async fn answer(self) -> Result<T, AppError> {
+        self.0.await.unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+impl PartitionHandle {
+    /// A handle on a writer's queue.
+    pub fn new(sender: mpsc::Sender<Message>, directory: Arc<Directory>) -> PartitionHandle {
+        PartitionHandle { sender, directory }
+    }
+
+    /// What the partition has published.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Puts a job into the queue, or says that the queue is full.
+    pub fn submit<T, F>(&self, work: F) -> Result<Pending<T>, AppError>
+    where
+        F: FnOnce(&mut Turn<'_>) -> Result<T, AppError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (job, receiver) = FnJob::new(work);
+        match self.sender.try_send(Message::Job(job)) {
+            Ok(()) => Ok(Pending(receiver)),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(AppError::Busy("jobs")),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(stopped()),
+        }
+    }
+
+    /// Puts a job into the queue, waiting for a place.
+    pub async fn enqueue<T, F>(&self, work: F) -> Result<Pending<T>, AppError>
+    where
+        F: FnOnce(&mut Turn<'_>) -> Result<T, AppError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (job, receiver) = FnJob::new(work);
+        self.sender.send(Message::Job(job)).await.map_err(|_| stopped())?;
+        Ok(Pending(receiver))
+    }
+
+    /// Runs a job and waits for its answer; refuses when the queue is full.
+    pub async fn run<T, F>(&self, work: F) -> Result<T, AppError>
+    where
+        F: FnOnce(&mut Turn<'_>) -> Result<T, AppError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.submit(work)?.answer().await
+    }
+
+    /// Follows the control feed to its end.
+    pub async fn follow(&self) -> Result<Pending<WorkDone>, AppError> {
+        let (reply, receiver) = oneshot::channel();
+        self.sender.send(Message::Follow(reply)).await.map_err(|_| stopped())?;
+        Ok(Pending(receiver))
+    }
+
+    /// Does what is due by the machine's clock, unless the partition is busy anyway.
+    pub fn tick(&self) {
+        let _ = self.sender.try_send(Message::Tick);
+    }
+}
+
+fn stopped() -> AppError {
+    AppError::Unavailable("the partition has stopped: see the server's log".to_owned())
+}

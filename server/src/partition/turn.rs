@@ -1,0 +1,113 @@
+//! One turn of a writer: the state, and the events that the turn's batch will hold.
+
+use souk_core::ids::SandboxName;
+use souk_core::machine::follow::{Sandboxes, run_due};
+use souk_core::machine::{Event, Sandbox};
+use souk_core::rejection::{Broken, Code, Rejection};
+use souk_core::time::Timestamp;
+
+use crate::error::AppError;
+
+/// What a job sees.
+pub struct Turn<'a> {
+    sandboxes: &'a mut Sandboxes,
+    events: &'a mut Vec<(SandboxName, Event)>,
+    weight: usize,
+    broken: Option<Broken>,
+    machine: Timestamp,
+}
+
+impl<'a> Turn<'a> {
+    /// A turn at the machine's time.
+    pub fn new(
+        sandboxes: &'a mut Sandboxes,
+        events: &'a mut Vec<(SandboxName, Event)>,
+        machine: Timestamp,
+    ) -> Turn<'a> {
+        Turn { sandboxes, events, weight: 0, broken: None, machine }
+    }
+
+    /// The sandboxes of the partition.
+    pub fn sandboxes(&self) -> &Sandboxes {
+        self.sandboxes
+    }
+
+    /// A sandbox as it is; what is due at its time may not be done yet.
+    pub fn sandbox(&mut self, name: &SandboxName) -> Result<&mut Sandbox, AppError> {
+        Ok(self.sandboxes.get_mut(name).ok_or_else(|| unknown(name))?)
+    }
+
+    /// A sandbox at its time, with everything done that is due then.
+    pub fn at_its_time(&mut self, name: &SandboxName) -> Result<(&mut Sandbox, Timestamp), AppError> {
+        let sandbox = self.sandboxes.get_mut(name).ok_or_else(|| unknown(name))?;
+        let now = sandbox.market().clock.now(self.machine);
+        let mut due = Vec::new();
+        run_due(sandbox, now, usize::MAX, &mut due)?;
+        self.record(name, due);
+        let sandbox = self.sandboxes.get_mut(name).ok_or_else(|| unknown(name))?;
+        Ok((sandbox, now))
+    }
+
+    /// Does a part of what is due in a sandbox; answers whether nothing is left.
+    pub fn run_due(
+        &mut self,
+        name: &SandboxName,
+        limit: usize,
+        done: &mut Vec<Event>,
+    ) -> Result<bool, AppError> {
+        let Some(sandbox) = self.sandboxes.get_mut(name) else { return Ok(true) };
+        let now = sandbox.market().clock.now(self.machine);
+        let first = done.len();
+        let finished = run_due(sandbox, now, limit, done)?;
+        self.record(name, done.get(first..).unwrap_or(&[]).to_vec());
+        Ok(finished)
+    }
+
+    /// Applies and records events that were decided.
+    pub fn apply(&mut self, name: &SandboxName, events: Vec<Event>) -> Result<(), AppError> {
+        let sandbox = self.sandboxes.get_mut(name).ok_or_else(|| unknown(name))?;
+        for event in &events {
+            sandbox.apply(event);
+        }
+        self.record(name, events);
+        Ok(())
+    }
+
+    /// Records events that are applied already. Usage that follows usage of the same sandbox joins it: one
+    /// batch, one event.
+    pub fn record(&mut self, name: &SandboxName, events: Vec<Event>) {
+        for event in events {
+            match (self.events.last_mut(), event) {
+                (Some((last, Event::UsageAccepted(rows))), Event::UsageAccepted(more)) if last == name => {
+                    self.weight += more.len();
+                    rows.append(more);
+                }
+                (_, event) => {
+                    self.weight += event.weight();
+                    self.events.push((name.clone(), event));
+                }
+            }
+        }
+    }
+
+    /// Events, rows and invoice lines recorded so far.
+    pub fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// The state is broken: the partition must be rebuilt.
+    pub fn fail(&mut self, broken: Broken) {
+        self.broken.get_or_insert(broken);
+    }
+
+    /// Why the state is broken, if it is.
+    pub fn broken(&self) -> Option<&Broken> {
+        self.broken.as_ref()
+    }
+}
+
+/// No sandbox of that name.
+pub fn unknown(name: &SandboxName) -> Rejection {
+    let message = format!("there is no sandbox \"{name}\": make it from a document");
+    Rejection::new(Code::SandboxUnknown, "sandbox", message)
+}

@@ -1,0 +1,3 @@
+//! The tests of the whole system, in one binary.
+
+mod vectors;
