@@ -48,4 +48,6 @@ pub use reporting::{ExportChunks, Report, ReportRows};
 pub use safety::{Call, Safety};
 pub use sandbox::TurnedClock;
 pub use settings::{RetryPolicy, Settings};
+/// The messages of the contract, of which arguments and results are made.
+pub use souk_proto as proto;
 pub use usage_stream::{StreamEnded, UsageAnswers, UsageSender, UsageStream};

@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
   soukd schema > sandbox.schema.json      the JSON Schema of sandbox documents"
 )]
 pub struct Cli {
-    /// How the log on stderr is written; what is logged is set by RUST_LOG (default: info).
+    /// How the log on stderr is written; what is logged is set by RUST_LOG.
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
     /// What to do.

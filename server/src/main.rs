@@ -8,7 +8,9 @@ use souk_server::{demo, document, serve, telemetry};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    telemetry::start(cli.log_format);
+    // The demo's output is for people; a server's log is for its operator.
+    let level = if matches!(cli.command, Command::Serve(_)) { "info" } else { "warn" };
+    telemetry::start(cli.log_format, level);
     let result = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

@@ -1,9 +1,10 @@
 //! Between the core and what is stored: the only place that knows both vocabularies.
 //!
 //! A batch of a log is one message of `souk.journal.v1`: facts, never commands. Writing cannot fail. Reading
-//! guesses nothing: what is absent, of an unknown kind or in unknown fields was written by a newer version and
-//! is an error that says so and where; bytes that no version writes are an error, too. What was read back
-//! is equal to what was written.
+//! guesses nothing: what is absent, of an unknown kind or in an unknown field was written by a newer version,
+//! and the error says so and where; bytes that no version writes are an error, too. What was read back is
+//! equal to what was written. Whether all bytes are there is for the log to know: a batch that lost its last
+//! events is still a batch.
 //!
 //! The one exception to "facts as they were": the terms of an offer are `souk.terms.v1.Term`, the message of
 //! the API, whose prices are decimal texts.

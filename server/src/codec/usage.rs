@@ -7,8 +7,8 @@
 //! stored    units       2       1       0        3      millionths 0, 0, 500000, 0
 //! ```
 //!
-//! Every number is stored in as few bytes as its size needs. A fleet's hour, reported in the order in which its
-//! series were opened, takes one byte for the handle, none for the hour and one or two for the quantity.
+//! Every number is stored in as few bytes as its size needs. Of a fleet's hour, reported in the order in which
+//! its series were opened, a row takes one byte for the handle, none for the hour, one or two for the quantity.
 
 use souk_core::ids::{DimensionKey, LicenseArn, ProductCode, ProductId, Region};
 use souk_core::metering::series::Series;

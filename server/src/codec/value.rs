@@ -1,7 +1,7 @@
 //! The values that the stored messages are made of: ids, times, numbers and enums.
 //!
-//! `to_journal_…` cannot fail. `from_journal_…` and the readers here take the name of the field, so that an
-//! error says where it is.
+//! What is called `to_journal` cannot fail. What reads takes the name of the field, so that an error says
+//! where it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -12,7 +12,6 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
 use crate::document::{DocumentError, DocumentErrors, Position};
-use crate::error::AppError;
 
 /// The domain of the reasons in `ErrorInfo`.
 pub const DOMAIN: &str = "souk";
@@ -20,25 +19,6 @@ pub const DOMAIN: &str = "souk";
 pub const MESSAGE_BYTES_MAX: usize = 800;
 /// Bytes of all field violations of one status at most.
 pub const VIOLATIONS_BYTES_MAX: usize = 2_400;
-/// How long a caller waits after its queue was full.
-pub const BUSY_RETRY: Duration = Duration::from_millis(50);
-/// How long a caller waits for a part of the server that is away.
-pub const UNAVAILABLE_RETRY: Duration = Duration::from_secs(1);
-
-/// The status of a use case that gave no answer.
-pub fn failed(error: AppError) -> Status {
-    match error {
-        AppError::Rejected(rejection) => rejected(rejection),
-        AppError::Document(errors) => document_invalid(&errors),
-        AppError::Busy(_) => exhausted(BUSY_RETRY, error.to_string()),
-        AppError::Unavailable(message) => unavailable(UNAVAILABLE_RETRY, message),
-        AppError::Broken(broken) => {
-            tracing::error!(%broken, "an invariant does not hold");
-            internal()
-        }
-    }
-}
-
 /// The status of a refusal.
 pub fn rejected(rejection: Rejection) -> Status {
     let description = cut(rejection.message.clone(), MESSAGE_BYTES_MAX);
@@ -141,7 +121,6 @@ fn cut(mut text: String, bytes_max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use souk_core::rejection::Broken;
     use souk_core::rejection::Code as Reason;
 
     use super::*;
@@ -223,21 +202,15 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_of_a_use_case_has_its_status() {
-        let rejection = Rejection::new(Reason::OfferUnknown, "offerId", "no such offer");
-        let document = document::parse("accounts: 5").unwrap_err();
-        for (error, code, reason, retry) in [
-            (AppError::Rejected(rejection), Code::NotFound, "OFFER_UNKNOWN", None),
-            (AppError::Document(document), Code::InvalidArgument, "DOCUMENT_INVALID", None),
-            (AppError::Busy("partition 1"), Code::ResourceExhausted, "", Some(BUSY_RETRY)),
-            (AppError::Unavailable("away".to_owned()), Code::Unavailable, "", Some(UNAVAILABLE_RETRY)),
-            (AppError::Broken(Broken("secret".to_owned())), Code::Internal, "", None),
+    fn what_may_be_tried_again_says_when() {
+        let after = Duration::from_millis(250);
+        for (status, code) in [
+            (unavailable(after, "partition 1 is away"), Code::Unavailable),
+            (exhausted(after, "the queue is full"), Code::ResourceExhausted),
         ] {
-            let status = failed(error);
-            let (found, told_reason, _) = told(&status);
             let delay = status.get_details_retry_info().and_then(|info| info.retry_delay);
-            assert_eq!((found, told_reason.as_str(), delay), (code, reason, retry));
-            assert!(!status.message().contains("secret"));
+            assert_eq!((status.code(), delay), (code, Some(after)), "{}", status.message());
         }
+        assert_eq!(told(&internal()), (Code::Internal, String::new(), Vec::new()));
     }
 }

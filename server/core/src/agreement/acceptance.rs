@@ -106,7 +106,10 @@ pub(super) fn purchased(
     at: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let purchases: Vec<_> = purchase.into_iter().collect();
-    let invoices = upfront::invoices(market, agreement, &purchases, family.next_invoice_number(), at)?;
+    // What is bought counts towards the class of its own listing fee (Q9).
+    let mut grown = agreement.clone();
+    grown.purchases.extend(purchases.iter().cloned());
+    let invoices = upfront::invoices(market, &grown, &purchases, family.next_invoice_number(), at)?;
     let bought = purchases.into_iter().map(|purchase| Event::UpfrontPurchased {
         payer: agreement.payer,
         agreement: agreement.id.clone(),

@@ -1,8 +1,9 @@
 //! The batches of the past: what any version stored is still read, and still means the same.
 //!
 //! For each there are two files in `server/tests/golden`: the bytes (`.hex`) and what they mean (`.txt`).
-//! Files of bytes are only ever added: they are what lies on somebody's disk. When a sample is written in other
-//! bytes than its file holds, the format changed: give the sample another name, so that the old file stays.
+//! Files of bytes are only ever added: they are what lies on somebody's disk. When a sample is written in
+//! other bytes than its file holds, the format changed: give the sample another name, so that the old file
+//! stays.
 //! When the core's types change their shape, take the text away, renew it and review it.
 //! `SOUK_RENEW=1 cargo test -p souk-server codec` writes the files that are missing, and no other.
 

@@ -101,14 +101,15 @@ fn a_missing_field_is_no_default() {
 
 #[test]
 fn a_value_that_is_never_written_is_named() {
+    type Damage = fn(&mut journal::UsageAccepted);
     let damaged = |words: &str| format!("{words}: the batch is damaged, or was written by a newer version");
-    let usage = |change: fn(&mut journal::UsageAccepted)| {
+    let usage = |change: Damage| {
         event_refusal("usage_accepted", |event| {
             let Event::UsageAccepted(usage) = event else { panic!() };
             change(usage);
         })
     };
-    let cases: [(fn(&mut journal::UsageAccepted), &str); 5] = [
+    let cases: [(Damage, &str); 5] = [
         (|usage| usage.quantity_units.truncate(2), "quantity_units cannot be a column of 2 rows beside 3"),
         (|usage| usage.hour_offsets.truncate(2), "hour_offsets cannot be a column of 2 rows beside 3"),
         (|usage| usage.hour_offsets[0] = u32::MAX, "hour_offsets cannot be 4294967295"),

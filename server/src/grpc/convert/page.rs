@@ -156,8 +156,8 @@ mod tests {
         let longer = format!("{own}0");
         let mut turned = own.clone();
         turned.replace_range(..1, if own.starts_with('a') { "b" } else { "a" });
-        for token in [&other, &longer, &turned, "x", "0001", "00000000", "ääääääää", &own.to_uppercase()]
-        {
+        let upper = own.to_uppercase();
+        for token in [&other, &longer, &turned, &upper, "x", "0001", "00000000", "ääääääää"] {
             let refused = refusal(page("things", keys(3), String::clone, 0, token));
             assert_eq!(refused, Some((Code::PageTokenInvalid, "pageToken".to_owned())), "{token}");
         }

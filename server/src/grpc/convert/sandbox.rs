@@ -51,8 +51,8 @@ pub fn from_proto_sandbox_name(name: &str, field: &str) -> Result<SandboxName, R
         true => Ok(SandboxName::new(name)),
         false => {
             let message = format!(
-                "\"{name}\" is no sandbox name: give 1 to {NAME_LENGTH_MAX} lower-case letters, digits and hyphens, \
-                 with no hyphen at either end"
+                "\"{name}\" is no sandbox name: give 1 to {NAME_LENGTH_MAX} lower-case letters, digits and \
+                 hyphens, with no hyphen at either end"
             );
             Err(Rejection::new(Code::FieldInvalid, field, message))
         }
@@ -285,89 +285,66 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_reference_converts_whole() {
+        let document = crate::document::parse(crate::document::EXAMPLE).unwrap();
+        let lengths = |d: &proto::SandboxDocument| {
+            [d.accounts.len(), d.products.len(), d.offers.len(), d.agreements.len()]
+        };
+        let expected = lengths(&document);
+        let plan = from_proto_document(document).unwrap();
+        assert_eq!(
+            [plan.accounts.len(), plan.products.len(), plan.offers.len(), plan.agreements.len()],
+            expected
+        );
+    }
+
+    #[test]
     fn a_wrong_value_of_a_document_is_named_by_its_path() {
-        let account = || Account { account_id: "000000000001".to_owned(), ..Default::default() };
-        let agreement = || proto::AcceptedAgreement {
+        let none = proto::SandboxDocument::default;
+        let early = Some(prost_types::Timestamp { seconds: -1, nanos: 0 });
+        let clock = proto::ClockSetting { setting: early.map(proto::clock_setting::Setting::At) };
+        let rules = proto::Rules::default();
+        let right = Account { account_id: "000000000001".to_owned(), ..Default::default() };
+        let linked = Account { payer_account_id: "1".to_owned(), ..right.clone() };
+        let offer =
+            Offer { product_id: "p".to_owned(), terms: vec![Term { term: None }], ..Default::default() };
+        let agreement = proto::AcceptedAgreement {
             offer_id: "offer-1".to_owned(),
-            buyer_account_id: "000000000002".to_owned(),
+            buyer_account_id: right.account_id.clone(),
             ..Default::default()
         };
-        let early = prost_types::Timestamp { seconds: -1, nanos: 0 };
-        let clock = proto::ClockSetting { setting: Some(proto::clock_setting::Setting::At(early)) };
-        type Spoil<'a> = Box<dyn Fn(&mut proto::SandboxDocument) + 'a>;
-        let spoils: Vec<(Spoil, Code, &str)> = vec![
-            (Box::new(|d| d.clock = Some(clock)), FieldInvalid, "clock.at"),
+        let with_rules = |rules| proto::SandboxDocument { rules: Some(rules), ..none() };
+        let with_offer = |offer| proto::SandboxDocument { offers: vec![offer], ..none() };
+        let with_agreement =
+            |second| proto::SandboxDocument { agreements: vec![agreement.clone(), second], ..none() };
+
+        let nobody = proto::AcceptedAgreement { buyer_account_id: String::new(), ..agreement.clone() };
+        let before_time = proto::AcceptedAgreement { acceptance_time: early, ..agreement.clone() };
+        let configuration = Some(UpfrontConfiguration::default());
+        let unconfigured = proto::AcceptedAgreement { configuration, ..agreement.clone() };
+        for (document, code, field) in [
+            (proto::SandboxDocument { clock: Some(clock), ..none() }, FieldInvalid, "clock.at"),
+            (with_rules(proto::Rules { profile: 3, ..rules }), FieldInvalid, "rules.profile"),
+            (with_rules(proto::Rules { metering_window: 5, ..rules }), FieldInvalid, "rules.meteringWindow"),
+            (with_rules(proto::Rules { offer_id_column: 3, ..rules }), FieldInvalid, "rules.offerIdColumn"),
+            (with_rules(proto::Rules { identical_retry: 3, ..rules }), FieldInvalid, "rules.identicalRetry"),
             (
-                Box::new(|d| d.rules = Some(proto::Rules { profile: 3, ..Default::default() })),
-                FieldInvalid,
-                "rules.profile",
-            ),
-            (
-                Box::new(|d| d.rules = Some(proto::Rules { metering_window: 5, ..Default::default() })),
-                FieldInvalid,
-                "rules.meteringWindow",
-            ),
-            (
-                Box::new(|d| d.rules = Some(proto::Rules { offer_id_column: 3, ..Default::default() })),
-                FieldInvalid,
-                "rules.offerIdColumn",
-            ),
-            (
-                Box::new(|d| d.rules = Some(proto::Rules { identical_retry: 3, ..Default::default() })),
-                FieldInvalid,
-                "rules.identicalRetry",
-            ),
-            (
-                Box::new(|d| {
-                    d.accounts =
-                        vec![account(), account(), Account { payer_account_id: "x".to_owned(), ..account() }]
-                }),
+                proto::SandboxDocument { accounts: vec![right.clone(), right, linked], ..none() },
                 FieldInvalid,
                 "accounts[2].payerAccountId",
             ),
-            (Box::new(|d| d.products.push(Product::default())), FieldMissing, "products[0].sellerAccountId"),
-            (Box::new(|d| d.offers.push(Offer::default())), FieldMissing, "offers[0].productId"),
             (
-                Box::new(|d| {
-                    let terms = vec![Term { term: None }];
-                    d.offers.push(Offer { product_id: "prod-1".to_owned(), terms, ..Default::default() });
-                }),
+                proto::SandboxDocument { products: vec![Product::default()], ..none() },
                 FieldMissing,
-                "offers[0].terms[0]",
+                "products[0].sellerAccountId",
             ),
-            (
-                Box::new(|d| d.agreements = vec![agreement(), Default::default()]),
-                FieldMissing,
-                "agreements[1].offerId",
-            ),
-            (
-                Box::new(|d| {
-                    d.agreements
-                        .push(proto::AcceptedAgreement { buyer_account_id: String::new(), ..agreement() })
-                }),
-                FieldMissing,
-                "agreements[0].buyerAccountId",
-            ),
-            (
-                Box::new(|d| {
-                    d.agreements
-                        .push(proto::AcceptedAgreement { acceptance_time: Some(early), ..agreement() })
-                }),
-                FieldInvalid,
-                "agreements[0].acceptanceTime",
-            ),
-            (
-                Box::new(|d| {
-                    let configuration = Some(UpfrontConfiguration::default());
-                    d.agreements.push(proto::AcceptedAgreement { configuration, ..agreement() });
-                }),
-                FieldMissing,
-                "agreements[0].configuration.duration",
-            ),
-        ];
-        for (spoil, code, field) in spoils {
-            let mut document = proto::SandboxDocument::default();
-            spoil(&mut document);
+            (with_offer(Offer::default()), FieldMissing, "offers[0].productId"),
+            (with_offer(offer), FieldMissing, "offers[0].terms[0]"),
+            (with_agreement(Default::default()), FieldMissing, "agreements[1].offerId"),
+            (with_agreement(nobody), FieldMissing, "agreements[1].buyerAccountId"),
+            (with_agreement(before_time), FieldInvalid, "agreements[1].acceptanceTime"),
+            (with_agreement(unconfigured), FieldMissing, "agreements[1].configuration.duration"),
+        ] {
             assert_eq!(refusal(from_proto_document(document)), Some((code, field.to_owned())));
         }
     }
@@ -383,7 +360,10 @@ mod tests {
             ],
             decreases_immediate in any::<bool>(),
             offer_id_column in prop_oneof![Just(OfferIdColumn::Legacy), Just(OfferIdColumn::Dashboard)],
-            identical_retry in prop_oneof![Just(IdenticalRetry::Success), Just(IdenticalRetry::DuplicateRecord)],
+            identical_retry in prop_oneof![
+                Just(IdenticalRetry::Success),
+                Just(IdenticalRetry::DuplicateRecord),
+            ],
         ) -> Rules {
             Rules {
                 profile,

@@ -1,0 +1,172 @@
+//! Random marketplaces, billed twice: by the core, and hour by hour from plain facts. Every line, fee and total
+//! must be the same, whatever the partitions, the order of the records and what is sent again.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use souk_core::invoicing::InvoiceKind;
+use souk_core::machine::check::check;
+use souk_core::rating::explain_line;
+use souk_tests::naive::{self, at, hour_of, pricing_agreement};
+use souk_tests::world::World;
+
+use super::drive::{Done, Manner, drive, invoices};
+use super::life::agreement_name;
+use super::plan::plans;
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: cases(),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("prop_rating.seeds"))),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_core_bills_what_the_plain_facts_say(plan in plans()) {
+        let one = drive(&plan, Manner { partitions: 1, reversed: false, resent: true });
+        same_invoices(&invoices(&one.world), &naive::bills(&one.life.market));
+        for sandbox in one.world.sandboxes() {
+            prop_assert_eq!(check(sandbox), Ok(()));
+        }
+        explained(&one);
+
+        let four = drive(&plan, Manner { partitions: 4, reversed: true, resent: false });
+        let issued = format!("{:?}", one.world.all_invoices());
+        prop_assert!(issued == format!("{:?}", four.world.all_invoices()), "partitions and order change nothing");
+        for world in [one.world.replayed(), four.world.replayed()] {
+            prop_assert!(issued == format!("{:?}", world.all_invoices()), "a replay makes the same invoices");
+            for sandbox in world.sandboxes() {
+                prop_assert_eq!(check(sandbox), Ok(()));
+            }
+        }
+    }
+}
+
+/// Few by default, so that the tests stay quick; as many as proptest's own variable says for a long run.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(64)
+}
+
+/// Compares invoice by invoice, so that the first that differs is shown alone.
+fn same_invoices(issued: &[naive::Invoice], expected: &[naive::Invoice]) {
+    for (issued, expected) in issued.iter().zip(expected) {
+        assert_eq!(issued, expected);
+    }
+    assert_eq!(issued.len(), expected.len(), "invoices");
+}
+
+/// Every line of usage is explained by its hours, and every hour by the records that were metered in it.
+fn explained(done: &Done) {
+    let Done { world, life, metered } = done;
+    let ids: BTreeMap<_, _> = metered.iter().map(|(record, id)| (*id, record)).collect();
+    assert_eq!(ids.len(), metered.len(), "every record has an id of its own");
+    for (payer, invoice) in
+        world.all_invoices().into_values().flatten().map(|invoice| (invoice.payer, invoice))
+    {
+        if invoice.kind != InvoiceKind::Usage {
+            continue;
+        }
+        let (sandbox, family) = world.family(&payer.to_string()).expect("a family with an invoice");
+        for line in &invoice.lines {
+            let hours = explain_line(sandbox, family, invoice.month, line).expect("a sound state");
+            let number = family.agreement(&line.agreement).expect("an agreement of the family").number;
+            let name = agreement_name(&payer.to_string(), number as usize);
+            let (buyer, product) = (line.buyer.to_string(), line.product.to_string());
+            let billed: i128 = hours.iter().map(|hour| hour.metered.0 - hour.covered.0).sum();
+            assert_eq!(billed, line.quantity.0, "the hours of {name} add up");
+            for hour in &hours {
+                let start = at(&hour.hour.start().to_string());
+                let pricing = pricing_agreement(&life.market, &buyer, &product, start).expect("an agreement");
+                assert_eq!(life.market.agreements[pricing].id, name, "the agreement of {start}");
+                let mut sum = 0;
+                for explained in &hour.records {
+                    let record = ids[&explained.id];
+                    let said = (&*record.buyer, &*record.product, &*record.dimension, &*record.region);
+                    let found = (&*buyer, &*product, line.dimension.as_str(), explained.region.as_str());
+                    assert_eq!(said, found, "what {} was metered as", explained.id);
+                    assert_eq!(hour_of(at(&record.at.to_string())), start);
+                    assert_eq!(naive::scaled(&record.quantity, 6), explained.quantity.0.into());
+                    sum += explained.quantity.0;
+                }
+                assert_eq!(sum, hour.metered.0, "the records of {start} add up");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_world_without_usage_bills_nothing() {
+    let mut world = World::at("2025-01-01T00:00:00Z");
+    world.payer("111111111111").advance_to("2025-03-02T00:00:00Z");
+    assert!(world.all_invoices().is_empty());
+}
+
+#[test]
+fn the_plans_reach_what_they_are_for() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut reached: BTreeMap<&str, usize> = BTreeMap::new();
+    for _ in 0..300 {
+        let plan = plans().new_tree(&mut runner).expect("a plan").current();
+        let done = drive(&plan, Manner { partitions: 1, reversed: false, resent: false });
+        let mut count = |what: &'static str, n: usize| *reached.entry(what).or_default() += n;
+        let families: Vec<_> =
+            done.world.sandboxes().into_iter().flat_map(|s| s.families().values()).collect();
+        let market = done.world.market();
+        for family in &families {
+            for a in family.agreements() {
+                count("agreements", 1);
+                let private = market.offers()[&a.offer].is_private();
+                count("private", usize::from(private));
+                count("fell back", usize::from(a.origin == souk_core::agreement::Origin::FellBack));
+                count("renewed contracts", usize::from(a.origin == souk_core::agreement::Origin::Renewed));
+                count("cancelled", usize::from(a.status == souk_core::agreement::AgreementStatus::Cancelled));
+                let annual = a.purchases.iter().filter(|p| p.kind == souk_core::terms::UpfrontKind::Annual);
+                let annual = annual.count();
+                count("annual", annual);
+                count("private ami", usize::from(private && a.product.as_str() == "prod-ami"));
+                count("private ami that sells", usize::from(private && a.product.as_str() == "prod-ami" && market.offers()[&a.offer].terms.configurable_upfront.is_some()));
+                count("private annual", if private { annual } else { 0 });
+                count("large contracts", usize::from(private && a.contract_value().minor() >= 100_000_000));
+                let next = family
+                    .agreements()
+                    .find(|b| Some(b.start) == a.ended_at && b.buyer == a.buyer && b.product == a.product);
+                count(
+                    "private units replaced by private",
+                    usize::from(
+                        private && annual > 0 && next.is_some_and(|b| market.offers()[&b.offer].is_private()),
+                    ),
+                );
+            }
+            for i in family.invoices() {
+                for l in &i.lines {
+                    if i.kind == InvoiceKind::Upfront {
+                        count("upfront lines", 1);
+                        continue;
+                    }
+                    count("usage lines", 1);
+                    count(
+                        "covered in part",
+                        usize::from(l.explanation.segments.iter().any(|s| s.covered.0 > 0)),
+                    );
+                    for s in &l.explanation.segments {
+                        if s.metered_hours > 0 {
+                            count(
+                                match s.source {
+                                    souk_core::catalog::PriceSource::Offer => "p offer",
+                                    souk_core::catalog::PriceSource::ChangeForNew(_) => "p new",
+                                    souk_core::catalog::PriceSource::ChangeAfterNotice(_) => "p notice",
+                                    souk_core::catalog::PriceSource::ImmediateCut(_) => "p cut",
+                                },
+                                1,
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        count("records", done.metered.len());
+    }
+    panic!("{reached:#?}");
+}
