@@ -293,7 +293,7 @@ impl Life {
             |notice: &Time| *notice <= old.start || notice.date_naive() + Days::new(90) <= at.date_naive();
         let changes = sold.upfront_changes.iter().filter(|(notice, _)| counts(notice));
         let changed = changes.filter_map(|(_, prices)| prices.get(dimension)).next_back();
-        let price = changed.unwrap_or(&sold.upfront[&months][dimension]).clone();
+        let price = changed.unwrap_or_else(|| &sold.upfront[&months][dimension]).clone();
         let wanted = Wanted { dimension: dimension.clone(), units: *units, months, auto_renew: true };
         purchase(&wanted, price, at)
     }
@@ -351,6 +351,6 @@ impl Plan {
     /// For how many months a private offer sells.
     pub fn private_months(&self, number: usize) -> u32 {
         let private = &self.privates[number];
-        if private.product == CONTRACT && private.days % 2 == 0 { 1 } else { 12 }
+        if private.product == CONTRACT && private.days.is_multiple_of(2) { 1 } else { 12 }
     }
 }

@@ -1,11 +1,15 @@
 //! The tests of the whole system, in one binary.
 
 mod drive;
+mod e2e_durability;
 mod e2e_lifecycle;
 mod life;
 mod plan;
 mod prop_rating;
-mod tidy;
+mod reach;
+mod rules;
 mod served;
+mod soukd;
+mod tidy;
 mod vectors;
 mod words;

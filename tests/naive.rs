@@ -325,20 +325,18 @@ impl Market {
     }
 
     /// The unit price of an agreement at the start of an hour: of the changes that it pays by then, the last.
-    /// It pays a change at once when it began after it, or when price cuts are immediate; else after the
+    /// It pays a change at once when it began after it, or when it is lower and cuts are immediate; else after the
     /// notice.
     fn usage_price(&self, agreement: &Agreement, dimension: &str, hour: Time) -> BigInt {
         let offer = &self.offers[&agreement.offer];
-        let released = scaled(&offer.usage[dimension], 8);
-        let (mut price, mut newest) = (released.clone(), released);
+        let mut price = scaled(&offer.usage[dimension], 8);
         for change in &offer.changes {
             let Some(changed) = change.usage.get(dimension) else { continue };
             let changed = scaled(changed, 8);
-            let cut = self.decreases_immediate && changed < newest && change.notice <= hour;
+            let cut = self.decreases_immediate && changed < price && change.notice <= hour;
             if change.notice <= agreement.start || effective(change.notice) <= hour || cut {
-                price = changed.clone();
+                price = changed;
             }
-            newest = changed;
         }
         price
     }

@@ -180,9 +180,11 @@ fn product() -> impl Strategy<Value = usize> {
 
 fn private() -> impl Strategy<Value = PrivatePlan> {
     let days = prop_oneof![3 => 1..=45_u32, 1 => 300..=500_u32];
-    (0..3_usize, any::<usize>(), days, vec(rate(), 1..=3), proptest::option::of(annual_price())).prop_map(
-        |(product, buyer, days, prices, upfront)| PrivatePlan { product, buyer, days, prices, upfront },
-    )
+    let product = prop_oneof![7 => Just(AMI), 2 => Just(SAAS), 1 => Just(CONTRACT)];
+    let upfront = proptest::option::weighted(0.9, annual_price());
+    (product, who(), days, vec(rate(), 1..=3), upfront).prop_map(|(product, buyer, days, prices, upfront)| {
+        PrivatePlan { product, buyer, days, prices, upfront }
+    })
 }
 
 fn act() -> impl Strategy<Value = Act> {

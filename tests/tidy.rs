@@ -13,24 +13,41 @@ const MAY_USE: [(&str, &[&str]); 8] = [
     ("souk-client", &["souk-proto"]),
     ("souk-loadgen", &["souk-client", "souk-core"]),
     ("souk-benches", &["souk-core", "souk-log", "souk-proto", "souk-server", "souk-client"]),
-    (
-        "souk-tests",
-        &["souk-core", "souk-log", "souk-proto", "souk-server", "souk-client", "souk-loadgen"],
-    ),
+    ("souk-tests", &["souk-core", "souk-log", "souk-proto", "souk-server", "souk-client", "souk-loadgen"]),
 ];
 /// Lines of a source file at most.
 const LINES_MAX: usize = 500;
 /// Words that the core never says: floats, clocks, randomness, IO.
 const BANNED_IN_CORE: [&str; 12] = [
-    "f32", "f64", "SystemTime", "Instant", "Utc::now", "Local::now", "rand", "tokio", "tracing", "println", "std::fs",
+    "f32",
+    "f64",
+    "SystemTime",
+    "Instant",
+    "Utc::now",
+    "Local::now",
+    "rand",
+    "tokio",
+    "tracing",
+    "println",
+    "std::fs",
     "std::net",
 ];
 /// Libraries of which there must be one version: two would not understand each other's types.
 const ONE_VERSION: [&str; 6] = ["tonic", "prost", "axum", "hyper", "chrono", "rust_decimal"];
 /// What may be linked into the project, by licence.
 const LICENCES: [&str; 12] = [
-    "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Unicode-3.0", "Zlib", "Unlicense", "CC0-1.0",
-    "BSL-1.0", "Apache-2.0 WITH LLVM-exception", "MPL-2.0",
+    "Apache-2.0",
+    "MIT",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Unicode-3.0",
+    "Zlib",
+    "Unlicense",
+    "CC0-1.0",
+    "BSL-1.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "MPL-2.0",
 ];
 
 fn root() -> PathBuf {
@@ -49,7 +66,8 @@ fn metadata() -> serde_json::Value {
 
 /// The tracked sources.
 fn sources() -> Vec<PathBuf> {
-    let output = Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()).output().expect("git runs");
+    let output =
+        Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()).output().expect("git runs");
     let list = String::from_utf8(output.stdout).expect("paths are text");
     let files: Vec<_> = list.lines().map(|line| root().join(line)).filter(|path| path.exists()).collect();
     assert!(files.len() > 50, "only {} sources were found", files.len());
@@ -92,7 +110,9 @@ fn the_core_knows_no_floats_no_clock_and_no_outside() {
         checked += 1;
         let text = std::fs::read_to_string(&file).expect("a source");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for (number, line) in code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (number, line) in
+            code.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"))
+        {
             for word in BANNED_IN_CORE {
                 let stands = line.match_indices(word).any(|(at, _)| {
                     let is_word = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');

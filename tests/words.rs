@@ -301,7 +301,10 @@ pub fn without_ids(invoices: &[Invoice]) -> Vec<Invoice> {
 #[track_caller]
 pub fn same_text(found: &str, expected: &str) {
     let (found, expected) = (found.trim_end(), expected.trim());
-    if expected == "?" { println!("FOUND\n{found}"); return; }
+    if expected == "?" {
+        println!("FOUND\n{found}\nEND");
+        return;
+    }
     let first = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
     assert!(found == expected, "found\n{found}\nexpected\n{expected}\nfirst difference {first:#?}");
 }

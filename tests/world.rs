@@ -7,7 +7,7 @@ use std::sync::Arc;
 use souk_core::agreement::acceptance::{self, Refusal};
 use souk_core::agreement::{Agreement, Family};
 use souk_core::catalog::account::DEFAULT_ENTITY;
-use souk_core::catalog::{Change, Clock, DimensionType, Marketplace, decide};
+use souk_core::catalog::{Change, Clock, Marketplace, decide};
 use souk_core::ids::{AccountId, DEFAULT_REGION, DimensionKey, OfferId, ProductId, Region, SandboxName};
 use souk_core::invoicing::Invoice;
 use souk_core::invoicing::close_month::usage_invoices;
@@ -247,7 +247,7 @@ impl World {
 
     /// Meters records, in requests of one product and region each; answers what became of them.
     pub fn meter(&mut self, records: &[Record]) -> Vec<RecordStatus> {
-        let mut requests: BTreeMap<(&str, &str, DimensionType), Vec<(usize, UsageRecord)>> = BTreeMap::new();
+        let mut requests: BTreeMap<_, Vec<(usize, UsageRecord)>> = BTreeMap::new();
         for (position, record) in records.iter().enumerate() {
             let dimension = DimensionKey::new(&record.dimension);
             let product = &self.market().products()[&ProductId::new(&record.product)];

@@ -121,6 +121,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// The violations that the message does not tell already: it tells the first one, with its field.
+    pub fn further_violations(&self) -> impl Iterator<Item = &Violation> {
+        let told = self.violations.first().is_some_and(|first| self.message.contains(&first.field));
+        self.violations.iter().skip(usize::from(told))
+    }
+
     fn from_status(call: Call, status: &Status) -> Self {
         let details = status.get_error_details();
         let info = details.error_info();
@@ -156,7 +162,7 @@ impl fmt::Display for Refusal {
             Some(reason) => write!(formatter, " ({reason})")?,
             None => write!(formatter, " ({:?})", self.code)?,
         }
-        for violation in &self.violations {
+        for violation in self.further_violations() {
             write!(formatter, "; {violation}")?;
         }
         Ok(())

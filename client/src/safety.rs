@@ -64,6 +64,7 @@ calls! {
     ListSandboxes "souk.sandbox.v1.SandboxService" "ListSandboxes" Repeat "reads";
     DeleteSandbox "souk.sandbox.v1.SandboxService" "DeleteSandbox" Once
         "a repeat finds nothing, or a sandbox that was made anew in between";
+    GetClock "souk.sandbox.v1.SandboxService" "GetClock" Repeat "reads";
     SetClock "souk.sandbox.v1.SandboxService" "SetClock" Repeat
         "the time it names, or following, is the same however often it is set";
     AdvanceClockBy "souk.sandbox.v1.SandboxService" "AdvanceClock" Once

@@ -5,8 +5,9 @@ use souk_proto::sandbox::v1::clock_setting::Setting;
 use souk_proto::sandbox::v1::put_sandbox_request::Source;
 use souk_proto::sandbox::v1::sandbox_service_client::SandboxServiceClient;
 use souk_proto::sandbox::v1::{
-    AdvanceClockRequest, Clock, ClockSetting, DeleteSandboxRequest, GetSandboxRequest, GetSandboxResponse,
-    ListSandboxesRequest, PutSandboxRequest, Sandbox, SandboxSummary, SetClockRequest, WorkDone,
+    AdvanceClockRequest, Clock, ClockSetting, DeleteSandboxRequest, GetClockRequest, GetSandboxRequest,
+    GetSandboxResponse, ListSandboxesRequest, PutSandboxRequest, Sandbox, SandboxSummary, SetClockRequest,
+    WorkDone,
 };
 use tonic::transport::Channel;
 
@@ -54,8 +55,10 @@ impl SoukClient {
     /// # Errors
     /// When the server refuses or cannot be reached.
     pub async fn get_clock(&self, sandbox: &str) -> Result<Clock, ClientError> {
-        let answer = self.get_sandbox(sandbox).await?;
-        required(Call::GetSandbox, answer.sandbox.and_then(|sandbox| sandbox.clock), "the clock")
+        let question = GetClockRequest { sandbox: sandbox.to_owned() };
+        let send = |channel, request| async move { service(channel).get_clock(request).await };
+        let answer = self.unary(Call::GetClock, question, send).await?;
+        required(Call::GetClock, answer.clock, "the clock")
     }
 
     /// Lists a page of the sandboxes, in the order of their names.

@@ -59,7 +59,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Stops: waits until every partition has answered what is queued and closed its log. Every other clone of
+    /// Stops: waits until every writer has answered what is queued and closed its log. Every other clone of
     /// [`Souk`] must be gone, or this waits for it.
     pub async fn stop(self) {
         drop(self.souk);
@@ -150,7 +150,10 @@ fn write_folder(description: &Path, partitions: usize) -> std::io::Result<()> {
 
 /// Writes a small file whole or not at all.
 pub fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    let temporary = path.with_extension("new");
+    // The whole name goes before: a remainder of souk.json must be known as Souk's own by the next start.
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    let temporary = PathBuf::from(temporary);
     std::fs::write(&temporary, text)?;
     std::fs::File::open(&temporary)?.sync_all()?;
     std::fs::rename(&temporary, path)?;
@@ -195,6 +198,7 @@ pub fn start(
         stopped.push(writer::spawn(writer, queue).map_err(StartError::Thread)?);
         handles.push(PartitionHandle::new(sender, directory));
     }
-    let control = control.spawn().map_err(StartError::Thread)?;
+    let (control, control_stopped) = control.spawn().map_err(StartError::Thread)?;
+    stopped.push(control_stopped);
     Ok(Running { souk: Souk { published, control, partitions: handles.into(), clock }, stopped })
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 use souk_core::ids::SandboxName;
 use tokio::net::TcpListener;
-use tracing::info;
+use tokio::sync::oneshot;
+use tracing::{info, warn};
 
 use crate::app::Souk;
 use crate::cli::ServeArguments;
@@ -19,6 +20,8 @@ use crate::grpc::server;
 
 /// How often what is due by the machine's clock is looked for.
 const TICK: Duration = Duration::from_secs(1);
+/// How long requests under way may take when the server is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
 /// The file in the data folder that says where the server listens.
 pub const ENDPOINTS: &str = "endpoints.json";
 
@@ -46,19 +49,40 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     serve_until(running, listener, stop_signal()).await
 }
 
-/// Serves a running marketplace until `stop`, and waits until all of it has stopped.
+/// Serves a running marketplace until `stop`. Requests under way are answered first, for as long as [`GRACE`];
+/// a stream that its client leaves open does not keep the server alive.
 pub async fn serve_until(
     running: Running,
     listener: TcpListener,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
+    let (stopping, stopped) = oneshot::channel();
     let ticking = tokio::spawn(tick(running.souk.clone()));
-    let served = server::serve(running.souk.clone(), listener, stop).await;
-    ticking.abort();
-    let _ = ticking.await;
-    running.stop().await;
-    info!("stopped");
-    Ok(served?)
+    let serving = async {
+        let stop = async {
+            stop.await;
+            let _ = stopping.send(());
+        };
+        let served = server::serve(running.souk.clone(), listener, stop).await;
+        ticking.abort();
+        let _ = ticking.await;
+        running.stop().await;
+        served
+    };
+    let out_of_patience = async {
+        let _ = stopped.await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = serving => {
+            info!("stopped");
+            Ok(served?)
+        }
+        () = out_of_patience => {
+            warn!("stopped with requests still under way; what was answered is durable");
+            Ok(())
+        }
+    }
 }
 
 async fn tick(souk: Souk) {

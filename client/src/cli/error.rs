@@ -89,7 +89,7 @@ impl CliError {
                 let message =
                     if refusal.message.is_empty() { refusal.code.description() } else { &refusal.message };
                 writeln!(err, "souk: {message}")?;
-                for violation in &refusal.violations {
+                for violation in refusal.further_violations() {
                     writeln!(err, "  {violation}")?;
                 }
                 let reason = refusal.reason.as_deref().unwrap_or("no reason code");

@@ -88,8 +88,9 @@ fn with_place(error: ClientError, origin: &str, document: &str) -> CliError {
         (None, _, _) | (_, 0, _) => error.into(),
         (Some(refusal), line, column) => {
             let reason = refusal.reason.as_deref().unwrap_or("no reason code");
-            let mut problem = refusal.message.clone();
-            for violation in &refusal.violations {
+            // The place is shown already.
+            let mut problem = refusal.message.replace(&format!("line {line}, column {column}: "), "");
+            for violation in refusal.further_violations() {
                 problem.push_str(&format!("\n  {violation}"));
             }
             problem.push_str(&format!("\n  {} was refused: {reason}", refusal.call));

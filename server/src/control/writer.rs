@@ -100,9 +100,11 @@ impl ControlWriter {
         self.feed.push(entries);
     }
 
-    /// Starts the writer on a thread of its own; it stops when nobody can send it commands any more.
-    pub fn spawn(mut self) -> std::io::Result<ControlHandle> {
+    /// Starts the writer on a thread of its own; it stops when nobody can send it commands any more, and says so
+    /// when its log is closed.
+    pub fn spawn(mut self) -> std::io::Result<(ControlHandle, oneshot::Receiver<()>)> {
         let (sender, mut queue) = mpsc::channel::<Command>(QUEUE);
+        let (stopped, receiver) = oneshot::channel();
         std::thread::Builder::new().name("control".to_owned()).spawn(move || {
             while let Some(command) = queue.blocking_recv() {
                 let result = self.take(command.decide);
@@ -112,8 +114,10 @@ impl ControlWriter {
                     self.log = None;
                 }
             }
+            drop(self);
+            let _ = stopped.send(());
         })?;
-        Ok(ControlHandle { sender })
+        Ok((ControlHandle { sender }, receiver))
     }
 
     /// Decides, appends, publishes. After a failed append the log is opened again first: the entry may be in

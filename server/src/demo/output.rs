@@ -41,8 +41,8 @@ pub async fn write(doors: &mut Doors, out: &Path) -> anyhow::Result<()> {
     write!(
         text,
         "\nWritten:\n  {out}/sandbox.yaml                 the marketplace\n  {out}/invoices.json                {} invoices\n  \
-         {out}/{REPORTS}/       {files} seller reports\n  {out}/data                         what the server stored; \
-         look around in it with\n\n    soukd serve --data {out}/data\n    souk --sandbox demo invoice list\n",
+         {out}/{REPORTS}/      {files} seller reports\n  {out}/data                         what the server stored; look \
+         around in it with\n\n    soukd serve --data {out}/data\n    souk --sandbox demo invoice list\n",
         invoices.len()
     )?;
     print!("{text}");
@@ -51,7 +51,8 @@ pub async fn write(doors: &mut Doors, out: &Path) -> anyhow::Result<()> {
 
 /// The invoices in the JSON form of their messages, fields in the contract's order.
 fn json(invoices: &[Invoice]) -> anyhow::Result<String> {
-    let descriptor = document::pool().get_message_by_name("souk.billing.v1.Invoice").context("no such message")?;
+    let descriptor =
+        document::pool().get_message_by_name("souk.billing.v1.Invoice").context("no such message")?;
     let mut text = serde_json::Serializer::pretty(Vec::new());
     let mut list = text.serialize_seq(Some(invoices.len()))?;
     for invoice in invoices {

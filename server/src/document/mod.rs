@@ -55,16 +55,63 @@ pub struct Positions(BTreeMap<String, Position>);
 
 impl Positions {
     /// Where a value stands, or else the nearest value around it; the beginning of the text if there is none.
+    ///
+    /// A path may name a term by its kind alone (`terms.validity`), since an offer holds each kind once, and a
+    /// map's key in brackets without quotes (`rateCard[m5.large]`).
     pub fn find(&self, path: &str) -> Position {
-        let mut path = path;
+        let known = || self.0.iter().map(|(path, position)| (parts_of(path), *position));
+        let exact: BTreeMap<_, _> = known().collect();
+        let by_kind: BTreeMap<_, _> =
+            known().map(|(parts, position)| (without_term_numbers(parts), position)).collect();
+        let mut wanted = parts_of(path);
         loop {
-            if let Some(position) = self.0.get(path) {
+            if let Some(position) = exact.get(&wanted).or_else(|| by_kind.get(&wanted)) {
                 return *position;
             }
-            let Some(end) = path.rfind(['.', '[']) else { return Position { line: 1, column: 1 } };
-            path = &path[..end];
+            if wanted.pop().is_none() {
+                return Position { line: 1, column: 1 };
+            }
         }
     }
+}
+
+/// A path in parts: names, keys and positions.
+fn parts_of(path: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        let part = match rest.strip_prefix('[') {
+            Some(inside) => {
+                let end = match inside.starts_with('"') {
+                    true => inside.find("\"]").map(|end| end + 1),
+                    false => inside.find(']'),
+                };
+                let (part, after) = inside.split_at(end.unwrap_or(inside.len()));
+                rest = after.strip_prefix(']').unwrap_or(after);
+                part.trim_matches('"')
+            }
+            None => {
+                let name = rest.strip_prefix('.').unwrap_or(rest);
+                let (part, after) = name.split_at(name.find(['.', '[']).unwrap_or(name.len()));
+                rest = after;
+                part
+            }
+        };
+        parts.push(part.to_owned());
+    }
+    parts
+}
+
+fn without_term_numbers(parts: Vec<String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::with_capacity(parts.len());
+    for part in parts {
+        let is_term =
+            kept.last().is_some_and(|last| last == "terms") && part.bytes().all(|b| b.is_ascii_digit());
+        if !is_term {
+            kept.push(part);
+        }
+    }
+    kept
 }
 
 /// Reads a sandbox document.

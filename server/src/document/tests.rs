@@ -311,11 +311,24 @@ fn a_path_that_the_document_does_not_hold_leads_to_what_is_around_it() {
         ("offers[0].terms[1].validity.other", (4, 7)),
         ("offers[0].productId", (2, 5)),
         ("offers[7].productId", (1, 1)),
+        ("offers[0].terms.validity.agreementDuration", (4, 18)),
         ("products[0]", (1, 1)),
     ];
     for (path, (line, column)) in rows {
         assert_eq!(located.positions.find(path), Position { line, column }, "{path}");
     }
+}
+
+#[test]
+fn a_map_s_key_is_found_however_it_is_written() {
+    let text = "offers:\n  - terms:\n    - usageBasedPricing:\n        rateCard: {users: 1, m5.large: 2}";
+    let positions = parse_located(text).unwrap().positions;
+    let quoted = positions.find("offers[0].terms[0].usageBasedPricing.rateCard[\"m5.large\"]");
+    assert_eq!(positions.find("offers[0].terms.usageBasedPricing.rateCard[m5.large]"), quoted);
+    assert_eq!(quoted.line, 4);
+    let name = positions.find("offers[0].terms[0].usageBasedPricing.rateCard.users");
+    assert_eq!(positions.find("offers[0].terms.usageBasedPricing.rateCard[users]"), name);
+    assert_ne!(name, quoted);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use souk_proto::metering::v1::metering_service_server::MeteringServiceServer;
 use souk_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
 use souk_proto::sandbox::v1::sandbox_service_server::SandboxServiceServer;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 
 use super::account::AccountApi;
 use super::agreement::AgreementApi;
@@ -78,6 +78,8 @@ pub async fn serve(
             tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(descriptors);
         PUBLIC.into_iter().fold(builder, |builder, service| builder.with_service_name(service))
     };
+    // Without this every small answer waits for the client's delayed acknowledgement: 40 ms.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let failed = |error: tonic_reflection::server::Error| ServeError::Reflection(error.to_string());
     Server::builder()
         .timeout(REQUEST_TIMEOUT)
@@ -85,7 +87,6 @@ pub async fn serve(
         .max_concurrent_streams(CONNECTION_REQUESTS)
         .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(WINDOW_BYTES)
-        .tcp_nodelay(true)
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .add_service(health_service)
         .add_service(reflection().build_v1().map_err(failed)?)
@@ -97,7 +98,7 @@ pub async fn serve(
         .add_service(limited!(MeteringServiceServer, MeteringApi(souk.clone())))
         .add_service(limited!(ReportingServiceServer, ReportingApi(souk.clone())))
         .add_service(limited!(SandboxServiceServer, SandboxApi(souk)))
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown)
+        .serve_with_incoming_shutdown(incoming, shutdown)
         .await?;
     Ok(())
 }

@@ -22,13 +22,18 @@ pub const VIOLATIONS_BYTES_MAX: usize = 2_400;
 /// The status of a refusal.
 pub fn rejected(rejection: Rejection) -> Status {
     let description = cut(rejection.message.clone(), MESSAGE_BYTES_MAX);
-    with_description(rejection, description)
+    with_description(rejection, description, HashMap::new())
 }
 
 /// The status of a refusal of a document that was given as text, where the refused value stands.
 pub fn rejected_at(rejection: Rejection, position: Position) -> Status {
     let message = cut(format!("{position}: {}", rejection.message), MESSAGE_BYTES_MAX);
-    with_description(Rejection { message: message.clone(), ..rejection }, message)
+    with_description(Rejection { message: message.clone(), ..rejection }, message, place(position))
+}
+
+/// Line and column, for programs that show the text.
+fn place(position: Position) -> HashMap<String, String> {
+    [("line", position.line), ("column", position.column)].map(|(k, v)| (k.to_owned(), v.to_string())).into()
 }
 
 /// The status of a document that cannot be read: one violation an error, as many as fit.
@@ -52,7 +57,8 @@ pub fn document_invalid(errors: &DocumentErrors) -> Status {
         violations.push(violation);
     }
     let mut details = ErrorDetails::new();
-    let metadata = HashMap::from([("errors".to_owned(), total.to_string())]);
+    let mut metadata = errors.told().first().map(|first| place(first.position)).unwrap_or_default();
+    metadata.insert("errors".to_owned(), total.to_string());
     details.set_error_info(souk_core::rejection::Code::DocumentInvalid.as_str(), DOMAIN, metadata);
     details.set_bad_request(violations);
     Status::with_error_details(Code::InvalidArgument, message, details)
@@ -73,7 +79,7 @@ pub fn internal() -> Status {
     Status::internal("a defect of the server, which its log describes")
 }
 
-fn with_description(rejection: Rejection, description: String) -> Status {
+fn with_description(rejection: Rejection, description: String, metadata: HashMap<String, String>) -> Status {
     let Rejection { code, field, message } = rejection;
     let field = cut(field, MESSAGE_BYTES_MAX);
     let message = match field.is_empty() {
@@ -81,7 +87,7 @@ fn with_description(rejection: Rejection, description: String) -> Status {
         false => format!("{field}: {message}"),
     };
     let mut details = ErrorDetails::new();
-    details.set_error_info(code.as_str(), DOMAIN, HashMap::new());
+    details.set_error_info(code.as_str(), DOMAIN, metadata);
     if !field.is_empty() {
         details.set_bad_request(vec![FieldViolation::new(field, description)]);
     }

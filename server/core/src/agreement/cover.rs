@@ -1,10 +1,11 @@
 //! Annual cover: the X of the (Y-X) rule.
 
+use super::{Agreement, AgreementStatus, Family, Origin};
+use crate::catalog::Marketplace;
 use crate::ids::{AccountId, DimensionKey, ProductId};
+use crate::rejection::Broken;
 use crate::terms::UpfrontKind;
 use crate::time::{Timestamp, UsageHour};
-
-use super::Family;
 
 /// Instances of one type that an account's annual subscription covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,15 +27,37 @@ impl Cover {
     }
 
     /// Every annual subscription of a family on one type. It lasts its twelve months whatever becomes of the
-    /// agreement it was bought under, as when that is replaced by a private one.
-    pub fn of_family(family: &Family, product: &ProductId, dimension: &DimensionKey) -> Vec<Cover> {
-        let purchases = family.agreements().filter(|a| a.product == *product).flat_map(|agreement| {
-            let annual = agreement.purchases.iter().filter(|p| p.kind == UpfrontKind::Annual);
-            annual.filter_map(|p| {
-                let units = p.quantities.get(dimension).copied()?;
-                Some(Cover { owner: agreement.buyer, units, start: p.start, end: p.end })
-            })
-        });
-        purchases.collect()
+    /// agreement it was bought under, as when that is replaced by a private one (section 0 row 23); only units
+    /// bought on a private offer are deactivated when another private offer takes its place (E2).
+    pub fn of_family(
+        market: &Marketplace,
+        family: &Family,
+        product: &ProductId,
+        dimension: &DimensionKey,
+    ) -> Result<Vec<Cover>, Broken> {
+        let mut covers = Vec::new();
+        for agreement in family.agreements().filter(|a| a.product == *product) {
+            let deactivated = deactivated(market, family, agreement)?;
+            for p in agreement.purchases.iter().filter(|p| p.kind == UpfrontKind::Annual) {
+                let Some(&units) = p.quantities.get(dimension) else { continue };
+                let end = deactivated.map_or(p.end, |at| at.min(p.end));
+                covers.push(Cover { owner: agreement.buyer, units, start: p.start, end });
+            }
+        }
+        Ok(covers)
     }
+}
+
+/// When a private agreement's units are deactivated: when the buyer accepts the private offer that replaces it.
+fn deactivated(
+    market: &Marketplace,
+    family: &Family,
+    agreement: &Agreement,
+) -> Result<Option<Timestamp>, Broken> {
+    let replaced = agreement.status == AgreementStatus::Replaced;
+    if !replaced || !market.known_offer(&agreement.offer)?.is_private() {
+        return Ok(None);
+    }
+    let mut later = family.agreements_of_licence(&agreement.licence).filter(|a| a.number > agreement.number);
+    Ok(later.next().filter(|next| next.origin == Origin::Accepted).map(|next| next.start))
 }

@@ -77,8 +77,8 @@ impl Offer {
         let mut source = PriceSource::Offer;
         for change in &self.price_changes {
             let Some(&changed) = change.usage.get(key) else { continue };
-            let before = self.price_before(key, change.notice)?;
-            let cut = decreases_immediate && changed < before;
+            // Less than what would be paid otherwise: never a rise without notice.
+            let cut = decreases_immediate && changed < price;
             let in_force = match (change.notice <= began, cut) {
                 (true, _) => Some(PriceSource::ChangeForNew(change.notice)),
                 (false, true) if change.notice <= at => Some(PriceSource::ImmediateCut(change.notice)),
@@ -92,13 +92,6 @@ impl Offer {
             }
         }
         Some((price, source))
-    }
-
-    /// What a new subscriber paid just before a change.
-    fn price_before(&self, key: &DimensionKey, notice: Timestamp) -> Option<UnitPrice> {
-        let released = *self.terms.usage_based.as_ref()?.rate_card.get(key)?;
-        let earlier = self.price_changes.iter().take_while(|c| c.notice < notice);
-        Some(earlier.filter_map(|c| c.usage.get(key).copied()).last().unwrap_or(released))
     }
 
     /// The upfront prices for a purchase at `at`; for a renewal, changes count only if they came 90 days

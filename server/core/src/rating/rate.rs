@@ -128,7 +128,7 @@ impl<'a> Group<'a> {
         meters: &'a [Meter],
         month: BillingMonth,
     ) -> Result<Group<'a>, Broken> {
-        let covers = Cover::of_family(family, product, dimension);
+        let covers = Cover::of_family(sandbox.market(), family, product, dimension)?;
         let segments = segments::cut(sandbox, family, product, meters, &covers, month)?;
         let columns = meters.iter().map(|meter| meter.columns(sandbox, month)).collect();
         let first_hour = month.hours().start;

@@ -1,0 +1,93 @@
+//! Billing rules that no vector shows, each in a small marketplace.
+
+use souk_core::invoicing::InvoiceKind;
+use souk_core::terms::configurable_upfront::ANNUAL;
+use souk_tests::publish::{Private, configuration, public_offer};
+use souk_tests::world::World;
+
+const BUYER: &str = "111111111111";
+const AMI: &str = "prod-ami";
+
+fn private(id: &'static str, annual: &'static [(&'static str, &'static str)]) -> Private<'static> {
+    Private {
+        id,
+        product: AMI,
+        buyers: &[BUYER],
+        accept_by: "2025-12-31",
+        days: 1_000,
+        usage: &[("m5.large", "0.20")],
+        annual,
+    }
+}
+
+fn ami_world() -> World {
+    let mut world = World::at("2025-01-01T00:00:00Z");
+    world.payer(BUYER).ami(AMI, &[("m5.large", "0.25", "1200.00")]);
+    world
+}
+
+/// The quantities of usage that a month bills, line by line.
+fn billed(world: &World, month: &str) -> Vec<String> {
+    let invoices = world.invoices(BUYER).into_iter();
+    let usage = invoices.filter(|i| i.kind == InvoiceKind::Usage && i.month.to_string() == month);
+    usage.flat_map(|i| i.lines.iter().map(|line| line.quantity.to_string()).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn q_9_a_purchase_counts_towards_the_class_of_its_own_listing_fee() {
+    let mut world = ami_world();
+    world.private(&private("offer-1", &[("m5.large", "600000.00")]));
+    let first = configuration(ANNUAL, &[("m5.large", 1)], false);
+    world.try_accept("offer-1", BUYER, Some(&first)).expect("it may be accepted");
+    world.advance_to("2025-01-02T00:00:00Z").annual(AMI, BUYER, "m5.large", 1);
+    let fees: Vec<_> = world.invoices(BUYER).iter().map(|i| i.revenue[0].fee.to_string()).collect();
+    assert_eq!(
+        fees,
+        ["-18000.00", "-12000.00"],
+        "3 % of 600,000, then 2 % as the contract is worth 1,200,000"
+    );
+}
+
+#[test]
+fn e_2_units_of_a_private_offer_end_when_another_private_offer_takes_its_place() {
+    let mut world = ami_world();
+    world.private(&private("offer-1", &[("m5.large", "900.00")])).private(&private("offer-2", &[]));
+    world.accept("offer-1", BUYER).annual(AMI, BUYER, "m5.large", 2);
+    world.advance_to("2025-01-11T00:00:00Z").accept("offer-2", BUYER);
+    world.run(AMI, BUYER, "m5.large", ["2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z"], "3");
+    world.advance_to("2025-02-02T00:00:00Z");
+    // 10 days beyond two units of cover, then 21 days without.
+    assert_eq!(billed(&world, "2025-01"), ["240", "1512"]);
+}
+
+#[test]
+fn row_23_public_cover_stays_for_its_twelve_months_beside_a_private_offer() {
+    let mut world = ami_world();
+    world.private(&private("offer-1", &[]));
+    world.accept(&public_offer(AMI), BUYER).annual(AMI, BUYER, "m5.large", 2);
+    world.advance_to("2025-01-11T00:00:00Z").accept("offer-1", BUYER);
+    world.run(AMI, BUYER, "m5.large", ["2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z"], "3");
+    world.advance_to("2025-02-02T00:00:00Z");
+    assert_eq!(billed(&world, "2025-01"), ["240", "504"]);
+}
+
+#[test]
+fn private_cover_stays_when_its_agreement_only_falls_back_to_the_public_offer() {
+    let mut world = ami_world();
+    let month = Private { days: 10, ..private("offer-1", &[("m5.large", "900.00")]) };
+    world.private(&month).accept("offer-1", BUYER).annual(AMI, BUYER, "m5.large", 2);
+    world.run(AMI, BUYER, "m5.large", ["2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z"], "3");
+    world.advance_to("2025-02-02T00:00:00Z");
+    assert_eq!(billed(&world, "2025-01"), ["240", "504"]);
+}
+
+#[test]
+fn row_21_the_hour_of_the_first_acceptance_is_priced_by_it() {
+    let mut world = ami_world();
+    world.advance_to("2025-01-03T10:20:00Z").accept(&public_offer(AMI), BUYER);
+    world.run(AMI, BUYER, "m5.large", ["2025-01-03T10:30:00Z", "2025-01-03T13:00:00Z"], "1");
+    world.advance_to("2025-02-02T00:00:00Z");
+    assert_eq!(billed(&world, "2025-01"), ["3"]);
+    let line = &world.invoices(BUYER)[0].lines[0];
+    assert_eq!(line.start.to_string(), "2025-01-03T10:00:00Z", "its usage period is shown hour-aligned");
+}
