@@ -1,6 +1,9 @@
 //! The tests of the whole system, in one binary.
 
+mod demo;
 mod drive;
+mod e2e_api;
+mod e2e_bad_input;
 mod e2e_durability;
 mod e2e_lifecycle;
 mod life;

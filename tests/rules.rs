@@ -1,12 +1,15 @@
 //! Billing rules that no vector shows, each in a small marketplace.
 
 use souk_core::invoicing::InvoiceKind;
+use souk_core::rules::{MeteringWindow, Profile, Rules};
 use souk_core::terms::configurable_upfront::ANNUAL;
 use souk_tests::publish::{Private, configuration, public_offer};
-use souk_tests::world::World;
+use souk_tests::world::{SELLER, World};
 
 const BUYER: &str = "111111111111";
+const OTHER: &str = "222222222222";
 const AMI: &str = "prod-ami";
+const SAAS: &str = "prod-saas";
 
 fn private(id: &'static str, annual: &'static [(&'static str, &'static str)]) -> Private<'static> {
     Private {
@@ -90,4 +93,36 @@ fn row_21_the_hour_of_the_first_acceptance_is_priced_by_it() {
     assert_eq!(billed(&world, "2025-01"), ["3"]);
     let line = &world.invoices(BUYER)[0].lines[0];
     assert_eq!(line.start.to_string(), "2025-01-03T10:00:00Z", "its usage period is shown hour-aligned");
+}
+
+#[test]
+fn an_immediate_cut_never_raises_what_a_subscriber_pays() {
+    let rules = Rules { metering_window: MeteringWindow::OpenMonth, ..Rules::of(Profile::Y2026) };
+    let mut world = World::with("2025-01-01T00:00:00Z", rules, 1);
+    world.payer(BUYER).payer(OTHER).saas(SAAS, SELLER, &[("units", "1.00")]);
+    world.accept(&public_offer(SAAS), BUYER);
+    for (day, price) in [("2025-01-05T00:00:00Z", "2.00"), ("2025-01-10T00:00:00Z", "1.50")] {
+        world.advance_to(day);
+        world.reprice(&public_offer(SAAS), &[("units", price)], &[]).expect("a public price may change");
+    }
+    world.advance_to("2025-01-12T00:00:00Z").accept(&public_offer(SAAS), OTHER);
+    world.run(SAAS, BUYER, "units", ["2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z"], "1");
+    world.run(SAAS, OTHER, "units", ["2025-01-12T00:00:00Z", "2025-02-01T00:00:00Z"], "1");
+    for month in
+        [["2025-02-01T00:00:00Z", "2025-03-01T00:00:00Z"], ["2025-05-01T00:00:00Z", "2025-06-01T00:00:00Z"]]
+    {
+        world.run(SAAS, BUYER, "units", month, "1").run(SAAS, OTHER, "units", month, "1");
+    }
+    world.advance_to("2025-06-02T00:00:00Z");
+    // From 2.00 to 1.50 is a cut, but from the 1.00 that the first buyer pays it is a rise, which waits for its
+    // notice until May.
+    for (buyer, amounts) in [
+        (BUYER, ["744 at 1.00", "672 at 1.00", "744 at 1.50"]),
+        (OTHER, ["480 at 1.50", "672 at 1.50", "744 at 1.50"]),
+    ] {
+        let invoices = world.invoices(buyer);
+        let lines = invoices.iter().flat_map(|invoice| &invoice.lines);
+        let found: Vec<_> = lines.map(|line| format!("{} at {}", line.quantity, line.unit_price)).collect();
+        assert_eq!(found, amounts, "{buyer}");
+    }
 }

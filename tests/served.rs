@@ -2,6 +2,7 @@
 //! free port, with a machine clock that the test sets.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -11,6 +12,7 @@ use souk_log::{LogStore, MemoryStore};
 use souk_server::app::Souk;
 use souk_server::clock::MachineClock;
 use souk_server::compose::{self, Running};
+use souk_server::grpc::server;
 use souk_server::serve::serve_until;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -52,6 +54,9 @@ pub struct Served {
     serving: JoinHandle<anyhow::Result<()>>,
 }
 
+/// Tells a server to stop.
+type Stopped = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// The machine's time where a test does not care about it.
 pub const MACHINE_TIME: &str = "2026-11-21T12:00:00Z";
 
@@ -69,23 +74,42 @@ impl Served {
     /// On any store, with a machine clock.
     pub async fn with(store: Arc<dyn LogStore>, partitions: usize, clock: SetClock) -> Served {
         let running = compose::start(store, partitions, Arc::new(clock)).expect("a store that can be used");
-        Served::run(running).await
+        Served::run(running, serve_until).await
+    }
+
+    /// Four partitions on a store in memory, which nobody asks every second whether something is due: for tests
+    /// that count what reaches the logs.
+    pub async fn without_ticks(store: &MemoryStore) -> Served {
+        let clock = Arc::new(SetClock::at(MACHINE_TIME));
+        let running = compose::start(Arc::new(store.clone()), 4, clock).expect("a store that can be used");
+        let serve = |running: Running, listener, stop| async move {
+            let served = server::serve(running.souk.clone(), listener, stop).await;
+            running.stop().await;
+            Ok(served?)
+        };
+        Served::run(running, serve).await
     }
 
     /// On a data folder.
     pub async fn in_folder(folder: &Path) -> Served {
         let clock = Arc::new(SetClock::at(MACHINE_TIME));
-        Served::run(compose::start_in(folder, clock).expect("a folder that can be used")).await
+        let running = compose::start_in(folder, clock).expect("a folder that can be used");
+        Served::run(running, serve_until).await
     }
 
-    async fn run(running: Running) -> Served {
+    async fn run<S, Serving>(running: Running, serve: S) -> Served
+    where
+        S: FnOnce(Running, TcpListener, Stopped) -> Serving,
+        Serving: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel();
         let souk = Some(running.souk.clone());
-        let serving = tokio::spawn(serve_until(running, listener, async {
+        let stopped: Stopped = Box::pin(async {
             let _ = stopped.await;
-        }));
+        });
+        let serving = tokio::spawn(serve(running, listener, stopped));
         let client = patient_client(&endpoint).await;
         Served { client, endpoint, souk, stop, serving }
     }

@@ -36,6 +36,15 @@ impl Soukd {
         Soukd { client: patient_client(&format!("http://{address}")).await, child }
     }
 
+    /// Tells it to stop, and waits until it has ended in order.
+    pub async fn stop(mut self) {
+        let id = self.child.id().expect("a process that runs").to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().expect("kill can be started");
+        assert!(told.success());
+        let ended = self.child.wait().await.expect("a process that ends");
+        assert!(ended.success(), "{ended}");
+    }
+
     /// Ends it as a power cut would, and waits until it is gone.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("a process to kill");
@@ -72,7 +81,8 @@ fn binary() -> &'static Path {
         let soukd = profile.join(format!("soukd{}", std::env::consts::EXE_SUFFIX));
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
         let built = std::fs::metadata(&soukd).and_then(|file| file.modified()).ok();
-        let sources = ["Cargo.toml", "Cargo.lock", "proto", "server"].map(|name| newest(&workspace.join(name)));
+        let sources =
+            ["Cargo.toml", "Cargo.lock", "proto", "server"].map(|name| newest(&workspace.join(name)));
         if built < sources.into_iter().max().flatten() {
             build(workspace, profile);
         }

@@ -15,7 +15,7 @@ use souk_core::machine::follow::{self, Sandboxes, follow, run_due};
 use souk_core::machine::{ControlEntry, Event, Sandbox};
 use souk_core::metering::acceptance::accept;
 use souk_core::metering::request::check_request;
-use souk_core::metering::{CheckedRequest, Customer, RecordStatus, UsageRecord, UsageRequest};
+use souk_core::metering::{CheckedRequest, Customer, Door, RecordStatus, UsageRecord, UsageRequest};
 use souk_core::quantity::Quantity;
 use souk_core::rejection::Rejection;
 use souk_core::rules::{MeteringWindow, Profile, Rules};
@@ -259,6 +259,7 @@ impl World {
                 dimension,
                 quantity: Quantity::parse(&record.quantity)
                     .unwrap_or_else(|e| panic!("{}: {e}", record.quantity)),
+                allocations: Vec::new(),
             };
             requests
                 .entry((&record.product, &record.region, metered_as))
@@ -271,8 +272,10 @@ impl World {
             let request = UsageRequest {
                 product_code: Some(self.market().products()[&ProductId::new(product)].code.clone()),
                 region: Region::new(region),
+                resource: None,
                 records: usage,
                 metered_as,
+                door: Door::Batch,
             };
             let checked = check_request(self.market(), |_| None, request, self.now);
             let checked = checked.unwrap_or_else(|rejection| panic!("{rejection}"));

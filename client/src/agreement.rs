@@ -2,8 +2,8 @@
 
 use souk_proto::agreement::v1::agreement_service_client::AgreementServiceClient;
 use souk_proto::agreement::v1::{
-    AcceptOfferRequest, AddAnnualSubscriptionRequest, Agreement, CancelAgreementRequest, GetAgreementRequest,
-    ListAgreementsRequest, UpfrontConfiguration,
+    AcceptOfferRequest, AddAnnualSubscriptionRequest, Agreement, CancelAgreementRequest, Entitlement,
+    GetAgreementRequest, ListAgreementsRequest, ListEntitlementsRequest, UpfrontConfiguration,
 };
 use tonic::transport::Channel;
 
@@ -26,6 +26,15 @@ pub struct AgreementFilter {
     pub buyer_account_id: String,
     /// Only on this product.
     pub product_id: String,
+}
+
+/// Which entitlements to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntitlementFilter {
+    /// On this product.
+    pub product_id: String,
+    /// Only of this buyer; empty takes all.
+    pub buyer_account_id: String,
 }
 
 fn service(channel: Channel) -> AgreementServiceClient<Channel> {
@@ -141,5 +150,39 @@ impl SoukClient {
         filter: &AgreementFilter,
     ) -> Result<Vec<Agreement>, ClientError> {
         paging::all(Call::ListAgreements, |page| self.list_agreements(sandbox, filter, page)).await
+    }
+
+    /// Lists a page of what the live contracts on a product entitle to, by buyer, agreement and dimension.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn list_entitlements(
+        &self,
+        sandbox: &str,
+        filter: &EntitlementFilter,
+        page: PageRequest,
+    ) -> Result<Page<Entitlement>, ClientError> {
+        let question = ListEntitlementsRequest {
+            sandbox: sandbox.to_owned(),
+            product_id: filter.product_id.clone(),
+            buyer_account_id: filter.buyer_account_id.clone(),
+            page_size: page.size,
+            page_token: page.token,
+        };
+        let send = |channel, request| async move { service(channel).list_entitlements(request).await };
+        let answer = self.unary(Call::ListEntitlements, question, send).await?;
+        Ok(Page { entries: answer.entitlements, next_page_token: answer.next_page_token })
+    }
+
+    /// Lists all entitlements that the filter takes.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn all_entitlements(
+        &self,
+        sandbox: &str,
+        filter: &EntitlementFilter,
+    ) -> Result<Vec<Entitlement>, ClientError> {
+        paging::all(Call::ListEntitlements, |page| self.list_entitlements(sandbox, filter, page)).await
     }
 }

@@ -37,7 +37,7 @@ mod sandbox;
 mod settings;
 mod usage_stream;
 
-pub use agreement::{Accepted, AgreementFilter};
+pub use agreement::{Accepted, AgreementFilter, EntitlementFilter};
 pub use billing::{ExplainedLine, InvoiceFilter};
 pub use catalog::OfferFilter;
 pub use client::{MESSAGE_SIZE_MAX, SoukClient};

@@ -95,6 +95,7 @@ calls! {
         "a repeat is refused because the agreement ended, and would hide a success";
     GetAgreement "souk.agreement.v1.AgreementService" "GetAgreement" Repeat "reads";
     ListAgreements "souk.agreement.v1.AgreementService" "ListAgreements" Repeat "reads";
+    ListEntitlements "souk.agreement.v1.AgreementService" "ListEntitlements" Repeat "reads";
     ListInvoices "souk.billing.v1.BillingService" "ListInvoices" Repeat "reads";
     GetInvoice "souk.billing.v1.BillingService" "GetInvoice" Repeat "reads";
     ExplainInvoiceLine "souk.billing.v1.BillingService" "ExplainInvoiceLine" Repeat "reads";

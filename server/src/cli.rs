@@ -49,11 +49,12 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(
     after_help = "One line of JSON on stdout and the file endpoints.json in the data folder say where it
-listens: {\"grpc\": \"host:port\"}.
+listens: {\"grpc\": \"host:port\", \"http\": \"host:port\"}.
 
 Examples:
   soukd serve --data souk-data
   soukd serve --data souk-data --grpc 127.0.0.1:0      any free port; read it from stdout
+  soukd serve --data souk-data --http 127.0.0.1:7626   AWS SDKs: AWS_ENDPOINT_URL=http://127.0.0.1:7626
   soukd serve --data souk-data --sandbox market.yaml   makes the sandbox `default` if it does not exist"
 )]
 pub struct ServeArguments {
@@ -63,9 +64,26 @@ pub struct ServeArguments {
     /// Where to listen for gRPC; port 0 takes any free port.
     #[arg(long, env = "SOUK_GRPC", default_value = "127.0.0.1:7625")]
     pub grpc: SocketAddr,
+    /// Where to listen for AWS SDKs over HTTP; not at all when absent. Port 0 takes any free port.
+    #[arg(long, env = "SOUK_HTTP")]
+    pub http: Option<SocketAddr>,
+    /// How signatures of AWS requests are treated; `identify` on loopback and `verify` elsewhere when absent.
+    #[arg(long, value_enum)]
+    pub signatures: Option<Signatures>,
     /// A sandbox document for the sandbox `default`; used only when that does not exist.
     #[arg(long)]
     pub sandbox: Option<PathBuf>,
+}
+
+/// What is asked of signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Signatures {
+    /// They must hold, with a key of the sandbox document.
+    Verify,
+    /// Any is accepted; its access key says who calls.
+    Identify,
+    /// None is needed.
+    Off,
 }
 
 /// Arguments of `demo`.

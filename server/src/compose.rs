@@ -161,6 +161,7 @@ pub fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Starts on any store of logs: in a folder, or in memory.
+#[expect(clippy::needless_pass_by_value, reason = "a marketplace owns its store from here on")]
 pub fn start(
     store: Arc<dyn LogStore>,
     partitions: usize,

@@ -1,6 +1,7 @@
 //! The shell around the core: transports, partitions, the clock and the disk. No rule lives here.
 
 pub mod app;
+pub mod aws;
 pub mod cli;
 pub mod clock;
 pub mod codec;

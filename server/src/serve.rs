@@ -1,5 +1,6 @@
 //! `soukd serve`: opens the data folder, listens, says where, and stops in order.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,10 @@ use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use crate::app::Souk;
-use crate::cli::ServeArguments;
+use crate::aws;
+use crate::aws::endpoint::Endpoint;
+use crate::aws::sigv4::Mode;
+use crate::cli::{ServeArguments, Signatures};
 use crate::clock::SystemClock;
 use crate::compose::{self, Running};
 use crate::document;
@@ -38,36 +42,83 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     if let Some(file) = &arguments.sandbox {
         make_default(&running.souk, file).await?;
     }
-    let listener = TcpListener::bind(arguments.grpc).await.with_context(|| {
-        format!("cannot listen on {}: choose another address with --grpc", arguments.grpc)
-    })?;
-    let endpoints = serde_json::json!({ "grpc": listener.local_addr()?.to_string() }).to_string();
+    let grpc = listen(arguments.grpc, "--grpc").await?;
+    let mut endpoints = serde_json::json!({ "grpc": grpc.local_addr()?.to_string() });
+    let mut doors = Doors::from(grpc);
+    if let Some(address) = arguments.http {
+        let listener = listen(address, "--http").await?;
+        endpoints["http"] = listener.local_addr()?.to_string().into();
+        doors.http = Some((listener, signature_mode(arguments.signatures, address)));
+    }
+    let endpoints = endpoints.to_string();
     compose::write_whole(&arguments.data.join(ENDPOINTS), &format!("{endpoints}\n"))
         .context("cannot write endpoints.json into the data folder")?;
     println!("{endpoints}");
     info!(data = %arguments.data.display(), endpoints, "serving");
-    serve_until(running, listener, stop_signal()).await
+    serve_until(running, doors, stop_signal()).await
+}
+
+async fn listen(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("cannot listen on {address}: choose another address with {flag}"))
+}
+
+/// Beyond this machine, a signature must hold unless somebody says otherwise.
+fn signature_mode(chosen: Option<Signatures>, address: SocketAddr) -> Mode {
+    match chosen {
+        Some(Signatures::Verify) => Mode::Verify,
+        Some(Signatures::Identify) => Mode::Identify,
+        Some(Signatures::Off) => Mode::Off,
+        None if address.ip().is_loopback() => Mode::Identify,
+        None => Mode::Verify,
+    }
+}
+
+/// Where a marketplace is reached.
+pub struct Doors {
+    /// By gRPC.
+    pub grpc: TcpListener,
+    /// By AWS SDKs over HTTP, and what is asked of their signatures.
+    pub http: Option<(TcpListener, Mode)>,
+}
+
+impl From<TcpListener> for Doors {
+    fn from(grpc: TcpListener) -> Doors {
+        Doors { grpc, http: None }
+    }
 }
 
 /// Serves a running marketplace until `stop`. Requests under way are answered first, for as long as [`GRACE`];
 /// a stream that its client leaves open does not keep the server alive.
 pub async fn serve_until(
     running: Running,
-    listener: TcpListener,
+    doors: impl Into<Doors>,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
+    let Doors { grpc, http } = doors.into();
     let (stopping, stopped) = oneshot::channel();
+    let (stop_http, http_stopped) = oneshot::channel();
     let ticking = tokio::spawn(tick(running.souk.clone()));
+    let aws = http.map(|(listener, mode)| {
+        let endpoint = Endpoint { souk: running.souk.clone(), mode };
+        tokio::spawn(aws::server::serve(endpoint, listener, async {
+            let _ = http_stopped.await;
+        }))
+    });
     let serving = async {
         let stop = async {
             stop.await;
             let _ = stopping.send(());
+            let _ = stop_http.send(());
         };
-        let served = server::serve(running.souk.clone(), listener, stop).await;
+        let served = server::serve(running.souk.clone(), grpc, stop).await;
+        if let Some(aws) = aws {
+            aws.await.context("the HTTP server failed")??;
+        }
         ticking.abort();
         let _ = ticking.await;
         running.stop().await;
-        served
+        anyhow::Ok(served?)
     };
     let out_of_patience = async {
         let _ = stopped.await;
@@ -76,7 +127,7 @@ pub async fn serve_until(
     tokio::select! {
         served = serving => {
             info!("stopped");
-            Ok(served?)
+            served
         }
         () = out_of_patience => {
             warn!("stopped with requests still under way; what was answered is durable");

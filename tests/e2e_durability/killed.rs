@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use crate::soukd::{self, Soukd};
 use crate::words::{
-    at, batch, code_of, csv, hours_after, invoices, invoices_text, message, preview, put, record, turn,
+    at, batch, code_of, csv, hours_after, invoices, invoices_text, message, meter, preview, put, record, turn,
 };
 
 const SANDBOX: &str = "killed";
@@ -333,6 +333,32 @@ async fn check_invoices(client: &SoukClient, doors: &[Door; 2]) {
 }
 
 #[tokio::test]
+async fn a_server_that_is_told_to_stop_ends_in_order_and_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Soukd::start(folder.path()).await;
+    put(&server.client, SANDBOX, &document()).await;
+    let code = code_of(&server.client, SANDBOX, "prod-a").await;
+    let mut door = Door::new("batched", 0, 1);
+    let range = door.next(25);
+    let request = batch(SANDBOX, &code, door.records(range));
+    let ids = meter(&server.client, request.clone()).await;
+    turn(&server.client, SANDBOX, "2025-02-02T00:00:00Z").await;
+    let before = closed(&server.client).await;
+    server.stop().await;
+    let unfolded = folder.path().join("control.sqlite-wal");
+    assert!(!unfolded.exists(), "an orderly end leaves nothing but the logs themselves");
+
+    let server = Soukd::start(folder.path()).await;
+    assert_eq!(closed(&server.client).await, before);
+    let late = server.client.batch_meter_usage(request).await;
+    assert!(late.is_err(), "the month is closed after the restart as well: {late:?}");
+    let hours = server.client.explain_whole_line(SANDBOX, "MPIN25-000000000201-1", 1).await;
+    let hours = hours.expect("an explanation").hours;
+    assert_eq!(hours[0].records[0].metering_record_id, ids[0]);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_folder_that_was_cut_off_while_it_was_made_is_finished_by_the_next_start() {
     for last in ["control.lock", "partition-0.sqlite", "partition-2.sqlite", "control.sqlite", "souk.json"] {
         let parent = tempfile::tempdir().expect("a folder");
@@ -344,7 +370,7 @@ async fn a_folder_that_was_cut_off_while_it_was_made_is_finished_by_the_next_sta
         let mut door = Door::new("batched", 0, 1);
         let range = door.next(25);
         let request = batch(SANDBOX, &code, door.records(range));
-        crate::words::meter(&server.client, request).await;
+        meter(&server.client, request).await;
         server.kill().await;
     }
 }

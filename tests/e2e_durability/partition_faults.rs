@@ -34,11 +34,12 @@ offers:
     productId: prod-a
     terms: [{usageBasedPricing: {rateCard: {units: 0.01}}}]
 agreements:
-  - {offerId: offer-a, buyerAccountId: 000000000201}
-  - {offerId: offer-a, buyerAccountId: 000000000202}
-  - {offerId: offer-a, buyerAccountId: 000000000203}
+  - {offerId: offer-a, buyerAccountId: 000000000201, acceptanceTime: 2025-01-01T00:00:00Z}
+  - {offerId: offer-a, buyerAccountId: 000000000202, acceptanceTime: 2025-01-01T00:00:00Z}
+  - {offerId: offer-a, buyerAccountId: 000000000203, acceptanceTime: 2025-01-01T00:00:00Z}
 ";
 const SANDBOX: &str = "faults";
+/// As many as a server without ticks has.
 const PARTITIONS: usize = 4;
 const FIRST: &str = "000000000201";
 /// The faults of an append, and whether its batch is there when the log is opened again.
@@ -74,14 +75,15 @@ fn statuses(results: &[UsageRecordResult]) -> Vec<&'static str> {
 
 async fn quantity(served: &Served, payer: &str) -> String {
     let invoices = preview(&served.client, SANDBOX, payer, "2025-01").await;
-    let lines: Vec<_> = invoices.iter().flat_map(|invoice| &invoice.lines).map(|line| &*line.quantity).collect();
+    let lines: Vec<_> =
+        invoices.iter().flat_map(|invoice| &invoice.lines).map(|line| &*line.quantity).collect();
     lines.join(" ")
 }
 
 #[tokio::test]
 async fn records_of_a_failed_append_are_unprocessed_and_those_of_other_partitions_metered() {
     let store = MemoryStore::new();
-    let served = Served::on(&store, PARTITIONS).await;
+    let served = Served::without_ticks(&store).await;
     let client = &served.client;
     for (fault, landed) in FAULTS {
         put(client, SANDBOX, DOCUMENT).await;
@@ -114,7 +116,7 @@ async fn records_of_a_failed_append_are_unprocessed_and_those_of_other_partition
 #[tokio::test]
 async fn a_stream_goes_on_over_a_failed_append() {
     let store = MemoryStore::new();
-    let served = Served::on(&store, PARTITIONS).await;
+    let served = Served::without_ticks(&store).await;
     let client = &served.client;
     put(client, SANDBOX, DOCUMENT).await;
     let code = code_of(client, SANDBOX, "prod-a").await;
@@ -126,7 +128,8 @@ async fn a_stream_goes_on_over_a_failed_append() {
         }
         let time = hours_after("2025-01-10T00:00:00Z", hour);
         let records = [FIRST, second()].map(|buyer| record(buyer, time, "units", 1));
-        let sent = stream.send(message(SANDBOX, &code, records.to_vec())).await.expect("a stream that goes on");
+        let sent =
+            stream.send(message(SANDBOX, &code, records.to_vec())).await.expect("a stream that goes on");
         answers.extend(sent);
         // One at a time, so that the fault meets the third message.
         answers.extend(stream.next_answer().await.expect("a stream that goes on"));
@@ -142,7 +145,7 @@ async fn a_stream_goes_on_over_a_failed_append() {
 #[tokio::test]
 async fn an_acceptance_that_failed_is_made_once() {
     let store = MemoryStore::new();
-    let served = Served::on(&store, PARTITIONS).await;
+    let served = Served::without_ticks(&store).await;
     let client = &served.client;
     for (fault, landed) in FAULTS {
         put(client, SANDBOX, DOCUMENT).await;
@@ -152,7 +155,9 @@ async fn an_acceptance_that_failed_is_made_once() {
         assert_eq!(refused(failed), "Unavailable -", "{fault:?}");
         let again = client.accept_offer(SANDBOX, "offer-a", buyer, None).await;
         match landed {
-            true => assert_eq!(refused(again), "AlreadyExists ALREADY_SUBSCRIBED buyerAccountId", "{fault:?}"),
+            true => {
+                assert_eq!(refused(again), "AlreadyExists ALREADY_SUBSCRIBED buyerAccountId", "{fault:?}")
+            }
             false => assert!(again.is_ok(), "{again:?}"),
         }
         let filter = AgreementFilter { buyer_account_id: buyer.to_owned(), ..AgreementFilter::default() };
@@ -162,7 +167,10 @@ async fn an_acceptance_that_failed_is_made_once() {
         let id = &agreements[0].agreement_id;
         assert_eq!(client.get_agreement(SANDBOX, id).await.expect("an agreement"), agreements[0]);
         client.cancel_agreement(SANDBOX, id).await.expect("a live agreement");
-        assert_eq!(refused(client.cancel_agreement(SANDBOX, id).await), "FailedPrecondition AGREEMENT_NOT_ACTIVE agreementId");
+        assert_eq!(
+            refused(client.cancel_agreement(SANDBOX, id).await),
+            "FailedPrecondition AGREEMENT_NOT_ACTIVE agreementId"
+        );
     }
     served.stop().await;
 }
@@ -171,7 +179,7 @@ async fn an_acceptance_that_failed_is_made_once() {
 async fn a_month_whose_close_failed_in_one_partition_is_closed_once() {
     for (fault, _) in FAULTS {
         let store = MemoryStore::new();
-        let served = Served::on(&store, PARTITIONS).await;
+        let served = Served::without_ticks(&store).await;
         let client = &served.client;
         put(client, SANDBOX, DOCUMENT).await;
         let code = code_of(client, SANDBOX, "prod-a").await;
@@ -199,7 +207,7 @@ async fn a_month_whose_close_failed_in_one_partition_is_closed_once() {
 #[tokio::test]
 async fn a_partition_that_failed_to_follow_catches_up_before_it_answers() {
     let store = MemoryStore::new();
-    let served = Served::on(&store, PARTITIONS).await;
+    let served = Served::without_ticks(&store).await;
     let client = &served.client;
     for (fault, _) in FAULTS {
         // The sandbox is made in the control log; one partition fails to note it.
@@ -218,11 +226,17 @@ async fn a_partition_that_failed_to_follow_catches_up_before_it_answers() {
         store.faults().next(&log_of(FIRST), fault);
         let target = souk_proto::sandbox::v1::advance_clock_request::Target::To(at("2025-03-05T00:00:00Z"));
         assert_eq!(refused(client.advance_clock(SANDBOX, target).await), "Unavailable -", "{fault:?}");
-        let accepted = client.accept_offer(SANDBOX, "offer-a", "000000000204", None).await.expect("an open offer");
+        let accepted =
+            client.accept_offer(SANDBOX, "offer-a", "000000000204", None).await.expect("an open offer");
         assert_eq!(accepted.agreement.acceptance_time, Some(at("2025-03-05T00:00:00Z")));
         let cancelled = client.get_agreement(SANDBOX, &described.agreements[0].agreement_id).await;
-        let cancelled = client.cancel_agreement(SANDBOX, &cancelled.expect("an agreement").agreement_id).await;
-        assert_eq!(cancelled.expect("a live agreement").end_time, Some(at("2025-03-05T00:00:00Z")), "{fault:?}");
+        let cancelled =
+            client.cancel_agreement(SANDBOX, &cancelled.expect("an agreement").agreement_id).await;
+        assert_eq!(
+            cancelled.expect("a live agreement").end_time,
+            Some(at("2025-03-05T00:00:00Z")),
+            "{fault:?}"
+        );
     }
     served.stop().await;
 }

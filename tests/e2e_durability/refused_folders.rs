@@ -136,13 +136,13 @@ async fn a_missing_log_is_not_made_anew() {
 #[tokio::test]
 async fn a_folder_that_says_something_else_of_itself_is_refused() {
     let rows = [
-        (
-            "{\"format\":2,\"partitions\":4}",
-            "its format 2 is newer than 1: use a newer soukd",
-        ),
+        ("{\"format\":2,\"partitions\":4}", "its format 2 is newer than 1: use a newer soukd"),
         ("{\"format\":1,\"partitions\":0}", "souk.json says 0 partitions: restore it"),
         ("{\"format\":1,\"partitions\":257}", "souk.json says 257 partitions: restore it"),
-        ("{\"format\":1,\"partitions\":5}", "its log partition-4 is missing: restore it from a backup, with all other files"),
+        (
+            "{\"format\":1,\"partitions\":5}",
+            "its log partition-4 is missing: restore it from a backup, with all other files",
+        ),
         (
             "{}",
             "souk.json is not of a Souk data folder (missing field `format` at line 1 column 2): restore it, or \

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use souk_client::AgreementFilter;
+use souk_client::{AgreementFilter, EntitlementFilter, SoukClient};
 use souk_proto::agreement::v1::UpfrontConfiguration;
-use souk_proto::metering::v1::UsageRecord;
 use souk_proto::metering::v1::usage_record::Customer;
+use souk_proto::metering::v1::{Tag, UsageAllocation, UsageRecord};
 use souk_proto::reporting::v1::{ReportKind, ReportProfile};
 use souk_proto::terms::v1::UpfrontRateCard;
 
@@ -56,13 +56,24 @@ async fn c_01_a_contract_is_invoiced_when_bought_and_renews_at_the_price_of_90_d
     assert_eq!(bought.invoice_ids, ["MPIN25-000000000101-1"]);
     assert_eq!(time_text(bought.agreement.end_time), "2026-05-20T14:00:00Z");
 
+    let until_renewal =
+        ["encrypted_gb 5 until 2026-05-20T14:00:00Z", "unencrypted_gb 10 until 2026-05-20T14:00:00Z"];
+    assert_eq!(entitled(client, BUYER).await, until_renewal);
+    assert!(entitled(client, "111122223333").await.is_empty());
+
     // What goes beyond the contract is metered by the licence, which also says the product.
     turn(client, "contract", "2025-05-21T00:00:00Z").await;
     let extra = UsageRecord {
         customer: Some(Customer::LicenseArn(bought.agreement.license_arn.clone())),
         ..record(BUYER, hours_after("2025-05-20T20:00:00Z", 0), "extra_gb", "30.6")
     };
-    meter(client, batch("contract", "", vec![extra])).await;
+    let divided = UsageRecord { usage_allocations: by_team(&["20.5", "10.1"]), ..extra.clone() };
+    meter(client, batch("contract", "", vec![divided])).await;
+    // A retry is compared by its quantity alone.
+    for allocations in [by_team(&["30.6"]), Vec::new()] {
+        let retry = UsageRecord { usage_allocations: allocations, ..extra.clone() };
+        meter(client, batch("contract", "", vec![retry])).await;
+    }
     let previewed = preview(client, "contract", BUYER, "2025-05").await;
 
     // A change 90 days before the renewal counts, a later one does not.
@@ -77,6 +88,8 @@ async fn c_01_a_contract_is_invoiced_when_bought_and_renews_at_the_price_of_90_d
     turn(client, "contract", "2026-05-20T13:59:59Z").await;
     let turned = turn(client, "contract", "2026-05-20T14:00:00Z").await;
     assert_eq!((turned.work_done.agreements_ended, turned.work_done.invoices_issued), (1, 1));
+    let until_next = until_renewal.map(|text| text.replace("2026", "2027"));
+    assert_eq!(entitled(client, "").await, until_next);
     let issued = invoices(client, "contract", BUYER, "").await;
     same_text(&invoices_text(&issued), "
 MPIN25-000000000101-1 UPFRONT 2025-05 000000000101 by AWS Inc. on 2025-05-20T14:00:00Z: 243.00 USD
@@ -90,6 +103,14 @@ MPIN26-000000000101-3 UPFRONT 2026-05 000000000101 by AWS Inc. on 2026-05-20T14:
   2. CONTRACT 000000000101 Store offer-store unencrypted_gb: 10 x 18.00 = 180.00 = 180.00 (2026-05-20T14:00:00Z to 2027-05-20T14:00:00Z)
 ");
     assert_eq!(without_ids(&issued[1..2]), previewed);
+    let explained = client.explain_whole_line("contract", &issued[1].invoice_id, 1).await;
+    let records = explained.expect("an explanation").hours.remove(0).records;
+    let parts: Vec<_> = records[0]
+        .allocations
+        .iter()
+        .map(|part| (part.quantity.as_str(), part.tags["team"].as_str()))
+        .collect();
+    assert_eq!((parts, records[0].resource.as_str()), (vec![("20.5", "team-0"), ("10.1", "team-1")], ""));
 
     let chain = client.all_agreements("contract", &AgreementFilter::default()).await.expect("a list");
     let statuses: Vec<_> = chain.iter().map(|a| (a.status().as_str_name(), time_text(a.end_time))).collect();
@@ -122,4 +143,25 @@ vz7bmefxeajr3t6fej86io,,,,,Store,m774tyxyk9c66qy1pviif0cu8,5,2026-05-20,2027-05-
 vz7bmefxeajr3t6fej86io,,,,,Store,m774tyxyk9c66qy1pviif0cu8,0.61,-0.02,0.00,0.00,0.00,0.59,USD,w7boakq0ejyfs0pfxulh3d,0.00,0.00,,Public,000000000101,,,,,,oxjz5m4ciaqn4i4s592ta3,sh89u9ws4yarlaiwmgb1t7
 ");
     served.stop().await;
+}
+
+/// A quantity divided over teams.
+fn by_team(quantities: &[&str]) -> Vec<UsageAllocation> {
+    let part = |(number, quantity): (usize, &&str)| UsageAllocation {
+        quantity: None,
+        quantity_as_decimal: (*quantity).to_owned(),
+        tags: vec![Tag { key: "team".to_owned(), value: format!("team-{number}") }],
+    };
+    quantities.iter().enumerate().map(part).collect()
+}
+
+/// What the contracts of a buyer on the store, or of all, entitle to.
+async fn entitled(client: &SoukClient, buyer: &str) -> Vec<String> {
+    let filter =
+        EntitlementFilter { product_id: "prod-store".to_owned(), buyer_account_id: buyer.to_owned() };
+    let found = client.all_entitlements("contract", &filter).await.expect("a list");
+    let show = |e: souk_proto::agreement::v1::Entitlement| {
+        format!("{} {} until {}", e.dimension, e.quantity, time_text(e.expiration_time))
+    };
+    found.into_iter().map(show).collect()
 }

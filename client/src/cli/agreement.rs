@@ -1,8 +1,10 @@
 //! `souk agreement`: offers that buyers accepted.
 
 use clap::Subcommand;
-use souk_client::{Accepted, AgreementFilter};
-use souk_proto::agreement::v1::{AcceptOfferResponse, Agreement, UpfrontConfiguration, UpfrontPurchase};
+use souk_client::{Accepted, AgreementFilter, EntitlementFilter};
+use souk_proto::agreement::v1::{
+    AcceptOfferResponse, Agreement, Entitlement, UpfrontConfiguration, UpfrontPurchase,
+};
 
 use super::args::{self, Pair};
 use super::error::CliError;
@@ -79,6 +81,17 @@ An offer is never accepted twice by itself: when no answer comes, look at the li
         #[arg(long, default_value = "", hide_default_value = true)]
         product: String,
     },
+    /// Lists what the live contracts on a product entitle to.
+    #[command(after_help = "Examples:
+  souk agreement entitlements prod-1
+  souk agreement entitlements prod-1 --buyer 222222222222")]
+    Entitlements {
+        /// The product.
+        product: String,
+        /// Only of this buyer.
+        #[arg(long, value_name = "ACCOUNT", default_value = "", hide_default_value = true)]
+        buyer: String,
+    },
 }
 
 impl AgreementCommand {
@@ -113,6 +126,11 @@ impl AgreementCommand {
                 let agreements = session.connect().await?.all_agreements(&sandbox, &filter).await?;
                 let rows = agreements.iter().map(row).collect();
                 session.show(&View::of_list(columns(), rows, json::of_all(&agreements)?))
+            }
+            AgreementCommand::Entitlements { product, buyer } => {
+                let filter = EntitlementFilter { product_id: product, buyer_account_id: buyer };
+                let entitlements = session.connect().await?.all_entitlements(&sandbox, &filter).await?;
+                session.show(&entitled(&entitlements)?)
             }
         }
     }
@@ -179,6 +197,28 @@ fn purchase_rows(purchase: &UpfrontPurchase) -> impl Iterator<Item = Vec<String>
             if purchase.auto_renew { "yes" } else { "no" }.to_owned(),
         ]
     })
+}
+
+fn entitled(entitlements: &[Entitlement]) -> Result<View, CliError> {
+    let columns = vec![
+        text("buyer_account_id"),
+        text("agreement_id"),
+        text("dimension"),
+        number("quantity"),
+        text("expiration_time"),
+        text("license_arn"),
+    ];
+    let row = |entitlement: &Entitlement| {
+        vec![
+            entitlement.buyer_account_id.clone(),
+            entitlement.agreement_id.clone(),
+            entitlement.dimension.clone(),
+            entitlement.quantity.to_string(),
+            time::show(entitlement.expiration_time.as_ref()),
+            entitlement.license_arn.clone(),
+        ]
+    };
+    Ok(View::of_list(columns, entitlements.iter().map(row).collect(), json::of_all(entitlements)?))
 }
 
 fn status_word(agreement: &Agreement) -> String {
@@ -270,5 +310,23 @@ mod tests {
              1  m5.large          3         700  P12M      2026-03-01T12:00:00Z  2027-03-01T12:00:00Z  no
         ");
         assert_eq!(view.json["invoiceIds"][0], "inv-1");
+    }
+
+    #[test]
+    fn entitlements_are_shown_with_their_ends() {
+        let entitlement = Entitlement {
+            product_id: "prod-1".to_owned(),
+            dimension: "users".to_owned(),
+            quantity: 25,
+            expiration_time: time::parse("2027-03-01T12").ok(),
+            license_arn: "arn:1".to_owned(),
+            buyer_account_id: "222222222222".to_owned(),
+            agreement_id: "agmt-1".to_owned(),
+        };
+        insta::assert_snapshot!(entitled(&[entitlement]).unwrap().to_table(), @r"
+        Buyer account id  Agreement id  Dimension  Quantity  Expiration time       License arn
+        ----------------- ------------- ---------- --------- --------------------- ------------
+        222222222222      agmt-1        users            25  2027-03-01T12:00:00Z  arn:1
+        ");
     }
 }

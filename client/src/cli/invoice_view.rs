@@ -305,6 +305,7 @@ mod tests {
             metering_record_id: format!("id-{region}"),
             region: region.to_owned(),
             quantity: quantity.to_owned(),
+            ..ExplainedRecord::default()
         };
         let hour = ExplainedHour {
             hour: time::parse("2026-03-01T05").ok(),

@@ -32,6 +32,7 @@ named! {
     account::v1::Account = "souk.account.v1.Account";
     agreement::v1::Agreement = "souk.agreement.v1.Agreement";
     agreement::v1::AcceptOfferResponse = "souk.agreement.v1.AcceptOfferResponse";
+    agreement::v1::Entitlement = "souk.agreement.v1.Entitlement";
     billing::v1::Invoice = "souk.billing.v1.Invoice";
     billing::v1::ExplainInvoiceLineResponse = "souk.billing.v1.ExplainInvoiceLineResponse";
     catalog::v1::AddDimensionsRequest = "souk.catalog.v1.AddDimensionsRequest";

@@ -221,6 +221,7 @@ mod tests {
         souk agreement cancel
         souk agreement show
         souk agreement list
+        souk agreement entitlements
         souk meter
         souk instances report
         souk invoice list

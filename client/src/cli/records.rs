@@ -206,6 +206,7 @@ impl Quantity {
             dimension: dimension.to_owned(),
             quantity,
             quantity_as_decimal,
+            usage_allocations: Vec::new(),
         }
     }
 }

@@ -53,6 +53,8 @@ id_type! {
     InvoiceId,
     /// An AWS region.
     Region,
+    /// What usage was metered on: an EC2 instance, an ECS task or an EKS pod.
+    MeteringResource,
 }
 
 /// The region of records that name none.
@@ -205,6 +207,11 @@ impl InvoiceId {
     pub fn derive(payer: AccountId, year: i32, number: u32) -> InvoiceId {
         InvoiceId::new(&format!("MPIN{:02}-{payer}-{number}", year.rem_euclid(100)))
     }
+
+    /// The payer that it names; none for an id that [`InvoiceId::derive`] never makes.
+    pub fn payer(&self) -> Option<AccountId> {
+        self.as_str().strip_prefix("MPIN")?.split('-').nth(1).and_then(AccountId::parse)
+    }
 }
 
 /// Opaque ids that reports print.
@@ -244,6 +251,8 @@ mod tests {
         assert!(product.as_str().starts_with("prod-") && product.as_str().len() == 18);
         assert_eq!(ProductCode::derive(&product).as_str().len(), 25);
         assert_eq!(OfferId::derive(&product, 1).as_str().len(), 19);
+        assert_eq!(InvoiceId::derive(seller, 2013, 7).payer(), Some(seller));
+        assert_eq!(InvoiceId::new("EUMPINGB26-12125").payer(), None);
         let agreement = AgreementId::derive(seller, 1);
         assert!(LicenseArn::derive(&agreement).as_str().starts_with("arn:aws:license-manager::"));
     }

@@ -145,6 +145,13 @@ codes! {
     LicenseInvalid = "LICENSE_INVALID" Invalid,
     /// A record too old, in the future, or of a closed month.
     TimestampOutOfBounds = "TIMESTAMP_OUT_OF_BOUNDS" Invalid,
+    /// Allocations that do not add up to their record's quantity, or not of its kind, too many of them, or two
+    /// with the same tags.
+    UsageAllocationsInvalid = "USAGE_ALLOCATIONS_INVALID" Invalid,
+    /// Too many tags, or one that is not a tag.
+    TagInvalid = "TAG_INVALID" Invalid,
+    /// A client token that named a call with other parameters.
+    IdempotencyConflict = "IDEMPOTENCY_CONFLICT" State,
     /// No invoice of that id.
     InvoiceUnknown = "INVOICE_UNKNOWN" NotFound,
     /// The invoice has no such line.

@@ -5,7 +5,8 @@ use crate::time::timestamp::HOUR_MICROS;
 /// Until when usage is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MeteringWindow {
-    /// Less than so many hours old, and the month before only until 06:00 UTC on the 1st.
+    /// Less than so many hours old, and the month before only until 06:00 UTC on the 1st. MeterUsage has
+    /// [its own](METER_USAGE_HOURS).
     Hours(u32),
     /// Any past hour of a month that is not closed.
     OpenMonth,
@@ -80,6 +81,14 @@ impl Rules {
 pub const MAX_BATCH_RECORDS: usize = 25;
 /// Records of one message of a stream, and reports of one request of instance-hours.
 pub const MAX_STREAM_RECORDS: usize = 5_000;
+/// How many hours old a record of MeterUsage may be (aws-api A.3).
+pub const METER_USAGE_HOURS: u32 = 6;
+/// Allocations of one record.
+pub const MAX_ALLOCATIONS: usize = 2_500;
+/// Tags of one allocation.
+pub const MAX_ALLOCATION_TAGS: usize = 5;
+/// How long a client token names its call: 24 hours.
+pub const CLIENT_TOKEN_MICROS: i64 = 24 * HOUR_MICROS;
 /// How far into the future a timestamp may lie: 5 minutes of skew.
 pub const FUTURE_SKEW_MICROS: i64 = 5 * 60 * 1_000_000;
 /// How long after an agreement's end its last usage may be sent: an hour.

@@ -1,7 +1,7 @@
 //! Buyers accept offers.
 
 use souk_core::agreement::acceptance::{self, Refusal};
-use souk_core::agreement::{Agreement, Family};
+use souk_core::agreement::{Agreement, Entitlement, Family};
 use souk_core::catalog::Marketplace;
 use souk_core::ids::{AccountId, AgreementId, InvoiceId, OfferId, ProductId, SandboxName};
 use souk_core::machine::Event;
@@ -100,6 +100,29 @@ impl Souk {
         let mut agreements: Vec<_> = parts.into_iter().flatten().collect();
         agreements.sort_by_key(|agreement| (agreement.payer, agreement.number));
         Ok(agreements)
+    }
+
+    /// What the live contracts on a product entitle to, of one buyer or of all, in the order of
+    /// [`Entitlement::order`].
+    pub async fn entitlements(
+        &self,
+        name: &SandboxName,
+        product: ProductId,
+        buyer: Option<AccountId>,
+    ) -> Result<Vec<Entitlement>, AppError> {
+        self.market(name)?.product(&product, "productId")?;
+        let target = name.clone();
+        let parts = self
+            .gather(move |turn| {
+                let (sandbox, now) = turn.at_its_time(&target)?;
+                let families = sandbox.families().values();
+                let live = families.flat_map(|family| Entitlement::of_family(family, buyer, &product, now));
+                Ok(live.collect::<Vec<_>>())
+            })
+            .await?;
+        let mut entitlements: Vec<_> = parts.into_iter().flatten().collect();
+        entitlements.sort_by(|a, b| a.order().cmp(&b.order()));
+        Ok(entitlements)
     }
 
     async fn on_agreement(

@@ -43,14 +43,14 @@ impl Souk {
     /// One invoice.
     pub async fn invoice(&self, name: &SandboxName, id: InvoiceId) -> Result<Arc<Invoice>, AppError> {
         self.market(name)?;
-        let (target, wanted) = (name.clone(), id.clone());
-        let found = self
-            .gather(move |turn| {
-                let (sandbox, _) = turn.at_its_time(&target)?;
-                Ok(sandbox.families().values().find_map(|family| family.invoice(&wanted)).cloned())
-            })
-            .await?;
-        Ok(found.into_iter().flatten().next().ok_or_else(|| unknown(name, &id))?)
+        let payer = id.payer().ok_or_else(|| unknown(name, &id))?;
+        let target = name.clone();
+        let job = move |turn: &mut crate::partition::Turn<'_>| {
+            let (sandbox, _) = turn.at_its_time(&target)?;
+            let found = sandbox.family(payer).and_then(|family| family.invoice(&id)).cloned();
+            Ok(found.ok_or_else(|| unknown(&target, &id))?)
+        };
+        self.partition(name, payer)?.run(job).await
     }
 
     /// A line of an invoice, and the hours it is made of.

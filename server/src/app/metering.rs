@@ -1,18 +1,26 @@
 //! Usage comes in: checked as a whole over published state, then split by partition; each decides its own
 //! records.
 
-use souk_core::ids::SandboxName;
+use souk_core::ids::{LicenseArn, ProductId, SandboxName};
 use souk_core::metering::request::{CheckedRequest, check_request};
-use souk_core::metering::{RecordStatus, UsageOutcome, UsageRequest, acceptance};
+use souk_core::metering::{ClientToken, RecordStatus, UsageOutcome, UsageRequest, acceptance, client_token};
+use souk_core::rejection::{Code, Rejection};
 
 use super::Souk;
 use crate::error::AppError;
 use crate::partition::handle::Pending;
+use crate::partition::{PartitionHandle, Turn};
+
+/// A part of a request in its partition's queue, or why it is not.
+type Submitted = Result<Pending<Vec<UsageOutcome>>, AppError>;
+
+/// A partition, and what of a request it decides.
+type Part<'a> = (&'a PartitionHandle, CheckedRequest);
 
 /// A request on its way through its partitions.
 pub struct PendingUsage {
     outcomes: Vec<UsageOutcome>,
-    parts: Vec<(Vec<u32>, Result<Pending<Vec<UsageOutcome>>, AppError>)>,
+    parts: Vec<(Vec<u32>, Submitted)>,
 }
 
 impl PendingUsage {
@@ -75,6 +83,32 @@ impl Souk {
         Ok(PendingUsage { outcomes, parts: submitted })
     }
 
+    /// Meters the one record of a MeterUsage call. What its partition refuses or cannot do now is an error.
+    /// With a token, the same call again gets the same answer, and another call under it is refused.
+    pub async fn meter_once(
+        &self,
+        name: &SandboxName,
+        request: UsageRequest,
+        client_token: Option<String>,
+    ) -> Result<RecordStatus, AppError> {
+        if request.records.len() != 1 {
+            let message = format!("{} records: a call of MeterUsage has one", request.records.len());
+            return Err(Rejection::new(Code::TooManyRecords, "usageRecords", message).into());
+        }
+        let token = client_token.map(|text| ClientToken::from_field(&text, "clientToken")).transpose()?;
+        let (unknown, parts) = self.split(name, request)?;
+        let outcomes = match parts.into_iter().next() {
+            None => unknown,
+            Some((partition, part)) => partition.run(job_once(name, part, token)).await?,
+        };
+        Ok(outcomes.first().map_or(RecordStatus::Unprocessed, |outcome| outcome.status))
+    }
+
+    /// The product of a licence.
+    pub fn licence_product(&self, name: &SandboxName, licence: &LicenseArn) -> Option<ProductId> {
+        self.licence(name, licence).map(|entry| entry.product)
+    }
+
     /// Checks a request as a whole, and meters nothing.
     pub fn check_usage(&self, name: &SandboxName, request: UsageRequest) -> Result<(), AppError> {
         self.split(name, request).map(|_| ())
@@ -85,8 +119,7 @@ impl Souk {
         &self,
         name: &SandboxName,
         request: UsageRequest,
-    ) -> Result<(Vec<UsageOutcome>, Vec<(&crate::partition::PartitionHandle, CheckedRequest)>), AppError>
-    {
+    ) -> Result<(Vec<UsageOutcome>, Vec<Part<'_>>), AppError> {
         let market = self.market(name)?;
         let now = self.now(&market);
         let checked = check_request(&market, |licence| self.licence(name, licence), request, now)?;
@@ -100,6 +133,7 @@ impl Souk {
             let part = slot.get_or_insert_with(|| CheckedRequest {
                 product: checked.product.clone(),
                 region: checked.region.clone(),
+                resource: checked.resource.clone(),
                 records: Vec::new(),
                 unknown_buyers: Vec::new(),
             });
@@ -111,10 +145,27 @@ impl Souk {
     }
 }
 
+fn job_once(
+    name: &SandboxName,
+    request: CheckedRequest,
+    token: Option<ClientToken>,
+) -> impl FnOnce(&mut Turn<'_>) -> Result<Vec<UsageOutcome>, AppError> + Send + 'static {
+    let name = name.clone();
+    move |turn| {
+        let (sandbox, now) = turn.at_its_time(&name)?;
+        let (outcomes, events) = match &token {
+            Some(token) => client_token::accept_once(sandbox, &request, token, now)?,
+            None => acceptance::accept(sandbox, &request, now),
+        };
+        turn.record(&name, events);
+        Ok(outcomes)
+    }
+}
+
 fn job(
     name: &SandboxName,
     request: CheckedRequest,
-) -> impl FnOnce(&mut crate::partition::Turn<'_>) -> Result<Vec<UsageOutcome>, AppError> + Send + 'static {
+) -> impl FnOnce(&mut Turn<'_>) -> Result<Vec<UsageOutcome>, AppError> + Send + 'static {
     let name = name.clone();
     move |turn| {
         let (sandbox, now) = turn.at_its_time(&name)?;

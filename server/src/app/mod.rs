@@ -75,14 +75,14 @@ impl Souk {
         decide: impl FnOnce(&Marketplace, Timestamp, Timestamp) -> Result<Change, Rejection> + Send + 'static,
     ) -> Result<(Change, WorkDone), AppError> {
         let change = self.control.change(name, decide).await?;
-        Ok((change, self.follow().await?))
+        Ok((change, self.follow(name).await?))
     }
 
-    /// Waits until every partition has followed the control log.
-    async fn follow(&self) -> Result<WorkDone, AppError> {
+    /// Waits until every partition has followed the control log; answers what that set off in a sandbox.
+    async fn follow(&self, name: &SandboxName) -> Result<WorkDone, AppError> {
         let mut pending = Vec::with_capacity(self.partitions.len());
         for partition in self.partitions.iter() {
-            pending.push(partition.follow().await?);
+            pending.push(partition.follow(name).await?);
         }
         let mut done = WorkDone::default();
         for answer in pending {

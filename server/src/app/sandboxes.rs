@@ -51,20 +51,20 @@ impl Souk {
     pub async fn put_sandbox(&self, name: &SandboxName, plan: DocumentPlan) -> Result<Description, AppError> {
         let target = name.clone();
         self.control.decide(move |_, machine| plan.entry(&target, machine)).await?;
-        self.follow().await?;
+        self.follow(name).await?;
         self.describe_sandbox(name).await
     }
 
     /// Deletes a sandbox.
     pub async fn delete_sandbox(&self, name: &SandboxName) -> Result<(), AppError> {
-        let name = name.clone();
+        let target = name.clone();
         self.control
             .decide(move |published, _| {
-                published.get(&name)?;
-                Ok(ControlEntry::SandboxDeleted { name })
+                published.get(&target)?;
+                Ok(ControlEntry::SandboxDeleted { name: target })
             })
             .await?;
-        self.follow().await?;
+        self.follow(name).await?;
         Ok(())
     }
 

@@ -14,8 +14,11 @@ use super::agreement::{
     from_journal_agreement, from_journal_purchase, to_journal_agreement, to_journal_purchase,
 };
 use super::invoice::{from_journal_invoice, to_journal_invoice};
-use super::usage::{from_journal_series, from_journal_usage, to_journal_series, to_journal_usage};
-use super::value::{Stored as _, account, id, list, message, month, required, required_time};
+use super::usage::{
+    from_journal_allocated, from_journal_series, from_journal_usage, to_journal_allocated, to_journal_series,
+    to_journal_usage,
+};
+use super::value::{Stored as _, account, hash, id, list, message, month, required, required_time};
 use super::{CodecError, FORMAT_VERSION, PartitionBatch};
 
 pub(super) fn to_journal_partition_batch(
@@ -84,6 +87,17 @@ fn to_journal_event(event: &Event) -> Stored {
         }),
         Event::SeriesOpened(series) => Stored::SeriesOpened(to_journal_series(series)),
         Event::UsageAccepted(columns) => Stored::UsageAccepted(to_journal_usage(columns)),
+        Event::UsageAllocated { handle, hour, allocations } => {
+            Stored::UsageAllocated(to_journal_allocated(*handle, *hour, allocations))
+        }
+        Event::ClientTokenUsed { payer, token, parameters, at } => {
+            Stored::ClientTokenUsed(journal::ClientTokenUsed {
+                payer: Some(payer.number()),
+                token_hash: token.to_be_bytes().to_vec(),
+                parameters_hash: parameters.to_be_bytes().to_vec(),
+                call_micros: Some(at.micros()),
+            })
+        }
     }
 }
 
@@ -107,6 +121,8 @@ fn from_journal_event(event: Stored) -> Result<Event, CodecError> {
         Stored::UsageAccepted(usage) => {
             ("usage_accepted", from_journal_usage(usage).map(Event::UsageAccepted))
         }
+        Stored::UsageAllocated(allocated) => ("usage_allocated", from_journal_allocated(allocated)),
+        Stored::ClientTokenUsed(used) => ("client_token_used", from_journal_client_token_used(&used)),
     };
     event.map_err(|e| e.within(name))
 }
@@ -131,4 +147,13 @@ fn from_journal_agreement_ended(ended: &journal::AgreementEnded) -> Result<Event
 
 fn from_journal_month_closed(closed: journal::MonthClosed) -> Result<Event, CodecError> {
     Ok(Event::MonthClosed { payer: account(closed.payer, "payer")?, month: month(closed.month, "month")? })
+}
+
+fn from_journal_client_token_used(used: &journal::ClientTokenUsed) -> Result<Event, CodecError> {
+    Ok(Event::ClientTokenUsed {
+        payer: account(used.payer, "payer")?,
+        token: hash(&used.token_hash, "token_hash")?,
+        parameters: hash(&used.parameters_hash, "parameters_hash")?,
+        at: required_time(used.call_micros, "call_micros")?,
+    })
 }

@@ -1,4 +1,4 @@
-//! Series, and usage in columns.
+//! Series, usage in columns, and allocations.
 //!
 //! ```text
 //! rows      handle      7       8       9        7      hour 480012, 480012, 480012, 480013
@@ -10,18 +10,22 @@
 //! Every number is stored in as few bytes as its size needs. Of a fleet's hour, reported in the order in which
 //! its series were opened, a row takes one byte for the handle, none for the hour, one or two for the quantity.
 
-use souk_core::ids::{DimensionKey, LicenseArn, ProductCode, ProductId, Region};
+use souk_core::ids::{DimensionKey, LicenseArn, MeteringResource, ProductCode, ProductId, Region};
+use souk_core::machine::Event;
 use souk_core::metering::series::Series;
-use souk_core::metering::{Identity, SeriesKey, UsageColumns};
+use souk_core::metering::{Allocation, Identity, SeriesHandle, SeriesKey, UsageColumns};
+use souk_core::quantity::Quantity;
+use souk_core::time::UsageHour;
 use souk_proto::journal::v1 as journal;
 
 use super::CodecError;
-use super::value::{account, id, required};
+use super::value::{account, hash, hour, id, list, required};
 
 const MILLIONTHS: u64 = 1_000_000;
 
 pub(super) fn to_journal_series(series: &Series) -> journal::Series {
-    let Series { key: SeriesKey { identity, region, dimension }, product, buyer, payer, hash } = series;
+    let Series { key, product, buyer, payer, hash } = series;
+    let SeriesKey { identity, region, resource, dimension } = key;
     let identity = match identity {
         Identity::Product(code, buyer) => {
             journal::series::Identity::ProductIdentity(journal::ProductIdentity {
@@ -39,6 +43,7 @@ pub(super) fn to_journal_series(series: &Series) -> journal::Series {
         buyer: Some(buyer.number()),
         payer: Some(payer.number()),
         key_hash: hash.to_be_bytes().to_vec(),
+        metering_resource: resource.as_ref().map(ToString::to_string),
     }
 }
 
@@ -51,20 +56,18 @@ pub(super) fn from_journal_series(series: journal::Series) -> Result<Series, Cod
             Identity::Licence(id(&licence, LicenseArn::new, "license_arn")?)
         }
     };
-    let hash: [u8; 16] = series.key_hash.as_slice().try_into().map_err(|_| match series.key_hash.len() {
-        0 => CodecError::absent("key_hash"),
-        length => CodecError::invalid("key_hash", &format!("{length} bytes long")),
-    })?;
+    let resource = series.metering_resource.map(|text| id(&text, MeteringResource::new, "metering_resource"));
     Ok(Series {
         key: SeriesKey {
             identity,
             region: id(&series.region, Region::new, "region")?,
+            resource: resource.transpose()?,
             dimension: id(&series.dimension, DimensionKey::new, "dimension")?,
         },
         product: id(&series.product_id, ProductId::new, "product_id")?,
         buyer: account(series.buyer, "buyer")?,
         payer: account(series.payer, "payer")?,
-        hash: u128::from_be_bytes(hash),
+        hash: hash(&series.key_hash, "key_hash")?,
     })
 }
 
@@ -149,4 +152,41 @@ fn check_rows(found: usize, rows: usize, field: &str) -> Result<(), CodecError> 
         true => Ok(()),
         false => Err(CodecError::invalid(field, &format!("a column of {found} rows beside {rows}"))),
     }
+}
+
+pub(super) fn to_journal_allocated(
+    handle: SeriesHandle,
+    hour: UsageHour,
+    allocations: &[Allocation],
+) -> journal::UsageAllocated {
+    let tag =
+        |(key, value): &(String, String)| journal::Tag { key: Some(key.clone()), value: Some(value.clone()) };
+    let allocation = |allocation: &Allocation| journal::Allocation {
+        quantity_millionths: Some(allocation.quantity.millionths()),
+        tags: allocation.tags.iter().map(tag).collect(),
+    };
+    journal::UsageAllocated {
+        series_handle: Some(handle.0),
+        hour: Some(hour.index()),
+        allocations: allocations.iter().map(allocation).collect(),
+    }
+}
+
+pub(super) fn from_journal_allocated(allocated: journal::UsageAllocated) -> Result<Event, CodecError> {
+    Ok(Event::UsageAllocated {
+        handle: SeriesHandle(required(allocated.series_handle, "series_handle")?),
+        hour: hour(allocated.hour, "hour")?,
+        allocations: list(allocated.allocations, "allocations", from_journal_allocation)?.into(),
+    })
+}
+
+fn from_journal_allocation(allocation: journal::Allocation) -> Result<Allocation, CodecError> {
+    let field = "quantity_millionths";
+    let millionths = required(allocation.quantity_millionths, field)?;
+    let quantity = Quantity::from_millionths(millionths);
+    let tag = |tag: journal::Tag| Ok((required(tag.key, "key")?, required(tag.value, "value")?));
+    Ok(Allocation {
+        quantity: quantity.ok_or_else(|| CodecError::invalid(field, &millionths))?,
+        tags: list(allocation.tags, "tags", tag)?,
+    })
 }

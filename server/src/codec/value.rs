@@ -51,6 +51,15 @@ pub(super) fn id<T>(text: &str, make: fn(&str) -> T, field: &str) -> Result<T, C
     }
 }
 
+/// A content hash: 16 bytes, the most significant first.
+pub(super) fn hash(bytes: &[u8], field: &str) -> Result<u128, CodecError> {
+    let hash: [u8; 16] = bytes.try_into().map_err(|_| match bytes.len() {
+        0 => CodecError::absent(field),
+        length => CodecError::invalid(field, &format!("{length} bytes long")),
+    })?;
+    Ok(u128::from_be_bytes(hash))
+}
+
 /// An account by its number.
 pub(super) fn account(number: Option<u64>, field: &str) -> Result<AccountId, CodecError> {
     let number = required(number, field)?;

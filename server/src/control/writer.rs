@@ -120,8 +120,8 @@ impl ControlWriter {
         Ok((ControlHandle { sender }, receiver))
     }
 
-    /// Decides, appends, publishes. After a failed append the log is opened again first: the entry may be in
-    /// it, and is published then.
+    /// Decides, appends, publishes. After a failed append the log is opened again: the entry may be in it, and
+    /// is published then.
     fn take(&mut self, decide: Decision) -> Result<ControlEntry, AppError> {
         if self.log.is_none() {
             self.reopen().map_err(|e| AppError::Unavailable(e.to_string()))?;
@@ -132,7 +132,9 @@ impl ControlWriter {
             self.log.as_mut().ok_or_else(|| AppError::Unavailable("the control log is closed".to_owned()))?;
         if let Err(failed) = log.append(&batch.encode()) {
             error!(%failed, "a control entry could not be appended");
-            self.log = None;
+            if let Err(still) = self.reopen() {
+                error!(%still, "the control log cannot be opened; the next command tries again");
+            }
             return Err(AppError::Unavailable(failed.to_string()));
         }
         self.publish(batch.entries);

@@ -84,6 +84,7 @@ fn usage(flights: &Flights) -> anyhow::Result<Vec<metering::UsageRecord>> {
         dimension: dimension.to_owned(),
         quantity: None,
         quantity_as_decimal: quantity,
+        usage_allocations: Vec::new(),
     };
     Ok(flights.analysed().into_iter().map(record).collect())
 }

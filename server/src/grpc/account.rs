@@ -5,7 +5,7 @@ use souk_proto::account::v1 as proto;
 use souk_proto::account::v1::account_service_server::AccountService;
 use tonic::{Request, Response, Status};
 
-use super::answer::refuse;
+use super::answer::{refuse, refuse_within};
 use super::convert::account::{from_proto_account, to_proto_account};
 use super::convert::page::page;
 use super::convert::required;
@@ -25,7 +25,7 @@ impl AccountService for AccountApi {
         let name = from_proto_sandbox_name(&request.sandbox, "sandbox").map_err(refuse)?;
         let account = required(request.account, "account").map_err(refuse)?;
         let account = from_proto_account(account).map_err(|r| refuse(r.within("account")))?;
-        let account = self.0.put_account(&name, account).await.map_err(refuse)?;
+        let account = self.0.put_account(&name, account).await.map_err(|e| refuse_within(e, "account"))?;
         Ok(Response::new(proto::PutAccountResponse { account: Some(to_proto_account(&account)) }))
     }
 

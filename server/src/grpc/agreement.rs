@@ -1,5 +1,6 @@
 //! AgreementService.
 
+use souk_core::agreement::Entitlement;
 use souk_core::ids::{AccountId, AgreementId, OfferId, ProductId, SandboxName};
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_proto::agreement::v1 as proto;
@@ -7,7 +8,7 @@ use souk_proto::agreement::v1::agreement_service_server::AgreementService;
 use tonic::{Request, Response, Status};
 
 use super::answer::refuse;
-use super::convert::agreement::to_proto_agreement;
+use super::convert::agreement::{to_proto_agreement, to_proto_entitlement};
 use super::convert::page::page;
 use super::convert::sandbox::from_proto_sandbox_name;
 use super::convert::terms::from_proto_configuration;
@@ -19,6 +20,12 @@ pub struct AgreementApi(pub Souk);
 
 fn name_of(text: &str) -> Result<SandboxName, Status> {
     from_proto_sandbox_name(text, "sandbox").map_err(refuse)
+}
+
+/// The buyer that a list is about; none when it is about all.
+fn buyer_of(text: &str) -> Result<Option<AccountId>, Status> {
+    let given = (!text.is_empty()).then(|| AccountId::from_field(text, "buyerAccountId"));
+    given.transpose().map_err(refuse)
 }
 
 fn agreement_id(text: &str) -> Result<AgreementId, Status> {
@@ -92,10 +99,7 @@ impl AgreementService for AgreementApi {
     ) -> Result<Response<proto::ListAgreementsResponse>, Status> {
         let request = request.into_inner();
         let name = name_of(&request.sandbox)?;
-        let buyer = (!request.buyer_account_id.is_empty())
-            .then(|| AccountId::from_field(&request.buyer_account_id, "buyerAccountId"))
-            .transpose()
-            .map_err(refuse)?;
+        let buyer = buyer_of(&request.buyer_account_id)?;
         let product = (!request.product_id.is_empty()).then(|| ProductId::new(&request.product_id));
         let agreements = self.0.agreements(&name, buyer, product).await.map_err(refuse)?;
         let list = format!("agreements of {name} {} {}", request.buyer_account_id, request.product_id);
@@ -104,5 +108,22 @@ impl AgreementService for AgreementApi {
             page(&list, agreements, key, request.page_size, &request.page_token).map_err(refuse)?;
         let agreements = agreements.iter().map(to_proto_agreement).collect();
         Ok(Response::new(proto::ListAgreementsResponse { agreements, next_page_token }))
+    }
+
+    async fn list_entitlements(
+        &self,
+        request: Request<proto::ListEntitlementsRequest>,
+    ) -> Result<Response<proto::ListEntitlementsResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let product = required_text(&request.product_id, "productId").map(ProductId::new).map_err(refuse)?;
+        let buyer = buyer_of(&request.buyer_account_id)?;
+        let entitlements = self.0.entitlements(&name, product.clone(), buyer).await.map_err(refuse)?;
+        let list = format!("entitlements of {name} {} {product}", request.buyer_account_id);
+        let key = |e: &Entitlement| format!("{} {} {}", e.buyer, e.agreement, e.dimension);
+        let (entitlements, next_page_token) =
+            page(&list, entitlements, key, request.page_size, &request.page_token).map_err(refuse)?;
+        let entitlements = entitlements.iter().map(|e| to_proto_entitlement(e, &product)).collect();
+        Ok(Response::new(proto::ListEntitlementsResponse { entitlements, next_page_token }))
     }
 }

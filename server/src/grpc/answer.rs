@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use souk_core::rejection::Code;
 use tonic::Status;
 use tracing::error;
 
@@ -25,6 +26,16 @@ pub fn refuse(error: impl Into<AppError>) -> Status {
             error!(%broken, "a request met a broken invariant");
             status::internal()
         }
+    }
+}
+
+/// The same for a message inside of the request, whose fields the refusal names; the sandbox stands beside it.
+pub fn refuse_within(error: AppError, path: &str) -> Status {
+    match error {
+        AppError::Rejected(rejection) if rejection.code != Code::SandboxUnknown => {
+            refuse(rejection.within(path))
+        }
+        other => refuse(other),
     }
 }
 

@@ -7,7 +7,7 @@ use souk_proto::catalog::v1 as proto;
 use souk_proto::catalog::v1::catalog_service_server::CatalogService;
 use tonic::{Request, Response, Status};
 
-use super::answer::refuse;
+use super::answer::{refuse, refuse_within};
 use super::convert::catalog::{
     from_proto_dimensions, from_proto_offer, from_proto_prices, from_proto_product, to_proto_offer,
     to_proto_price_change, to_proto_product,
@@ -48,7 +48,7 @@ impl CatalogService for CatalogApi {
         let name = name_of(&request.sandbox)?;
         let product = required(request.product, "product").map_err(refuse)?;
         let product = from_proto_product(product).map_err(|r| refuse(r.within("product")))?;
-        let product = self.0.create_product(&name, product).await.map_err(refuse)?;
+        let product = self.0.create_product(&name, product).await.map_err(|e| refuse_within(e, "product"))?;
         Ok(Response::new(proto::CreateProductResponse { product: Some(to_proto_product(&product)) }))
     }
 
@@ -100,7 +100,7 @@ impl CatalogService for CatalogApi {
         let name = name_of(&request.sandbox)?;
         let offer = required(request.offer, "offer").map_err(refuse)?;
         let offer = from_proto_offer(offer).map_err(|r| refuse(r.within("offer")))?;
-        let offer = self.0.create_offer(&name, offer).await.map_err(refuse)?;
+        let offer = self.0.create_offer(&name, offer).await.map_err(|e| refuse_within(e, "offer"))?;
         Ok(Response::new(proto::CreateOfferResponse { offer: Some(to_proto_offer(&offer)) }))
     }
 

@@ -15,6 +15,7 @@ use super::convert::required;
 use super::convert::sandbox::from_proto_sandbox_name;
 use super::convert::time::from_proto_month;
 use crate::app::Souk;
+use crate::error::AppError;
 use crate::export;
 
 /// Rows of one message of a stream.
@@ -126,7 +127,11 @@ impl ReportingService for ReportingApi {
 impl ReportingApi {
     async fn rows(&self, selected: &Selected) -> Result<Vec<Row>, Status> {
         let Selected { sandbox, report, seller, month, column } = selected;
-        self.0.report(sandbox, report, *seller, *month, *column).await.map_err(refuse)
+        let rows = self.0.report(sandbox, report, *seller, *month, *column).await;
+        rows.map_err(|error| match error {
+            AppError::Rejected(rejection) => refuse(rejection.within("report")),
+            other => refuse(other),
+        })
     }
 }
 

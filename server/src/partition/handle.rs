@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use souk_core::ids::SandboxName;
 use tokio::sync::{mpsc, oneshot};
 
 use super::job::{FnJob, Job};
@@ -15,8 +16,8 @@ pub const QUEUE: usize = 1_024;
 pub enum Message {
     /// Something to do.
     Job(Box<dyn Job>),
-    /// Follow the control feed to its end, and do what is due then. Answers what was done.
-    Follow(oneshot::Sender<Result<WorkDone, AppError>>),
+    /// Follow the control feed to its end, and do what is due then. Answers what was done in this sandbox.
+    Follow(SandboxName, oneshot::Sender<Result<WorkDone, AppError>>),
     /// Do what is due in sandboxes whose clock follows the machine's.
     Tick,
 }
@@ -66,7 +67,7 @@ impl PartitionHandle {
         F: FnOnce(&mut Turn<'_>) -> Result<T, AppError> + Send + 'static,
         T: Send + 'static,
     {
-        let (job, receiver) = FnJob::new(work);
+        let (job, receiver) = FnJob::queued(work);
         match self.sender.try_send(Message::Job(job)) {
             Ok(()) => Ok(Pending(receiver)),
             Err(mpsc::error::TrySendError::Full(_)) => Err(AppError::Busy("jobs")),
@@ -80,7 +81,7 @@ impl PartitionHandle {
         F: FnOnce(&mut Turn<'_>) -> Result<T, AppError> + Send + 'static,
         T: Send + 'static,
     {
-        let (job, receiver) = FnJob::new(work);
+        let (job, receiver) = FnJob::queued(work);
         self.sender.send(Message::Job(job)).await.map_err(|_| stopped())?;
         Ok(Pending(receiver))
     }
@@ -94,10 +95,10 @@ impl PartitionHandle {
         self.submit(work)?.answer().await
     }
 
-    /// Follows the control feed to its end.
-    pub async fn follow(&self) -> Result<Pending<WorkDone>, AppError> {
+    /// Follows the control feed to its end; answers what that set off in a sandbox.
+    pub async fn follow(&self, name: &SandboxName) -> Result<Pending<WorkDone>, AppError> {
         let (reply, receiver) = oneshot::channel();
-        self.sender.send(Message::Follow(reply)).await.map_err(|_| stopped())?;
+        self.sender.send(Message::Follow(name.clone(), reply)).await.map_err(|_| stopped())?;
         Ok(Pending(receiver))
     }
 

@@ -26,7 +26,7 @@ where
     T: Send + 'static,
 {
     /// The job, and where its answer comes out.
-    pub fn new(work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, AppError>>) {
+    pub fn queued(work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, AppError>>) {
         let (reply, receiver) = oneshot::channel();
         (Box::new(FnJob { work: Some(work), answer: None, reply }), receiver)
     }

@@ -3,6 +3,7 @@
 //! A turn takes the jobs that wait, up to a limit; it decides and applies them one after the other, appends
 //! their events as one batch, publishes what others may know, and only then answers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use souk_core::ids::SandboxName;
@@ -48,6 +49,8 @@ pub struct Writer {
     log: Box<dyn PartitionLog>,
     sandboxes: Sandboxes,
     followed: u64,
+    /// What following set off in each sandbox, until whoever published it asks.
+    unreported: BTreeMap<SandboxName, WorkDone>,
     /// Why the state could not be rebuilt; nothing is answered until it can.
     failed: Option<String>,
 }
@@ -83,13 +86,20 @@ impl Writer {
         let mut log = open(&setup)?;
         let replayed =
             replay(log.as_mut(), &setup.feed).map_err(|source| StartError::Replay { partition, source })?;
-        let mut writer =
-            Writer { setup, log, sandboxes: replayed.sandboxes, followed: replayed.followed, failed: None };
+        let mut writer = Writer {
+            setup,
+            log,
+            sandboxes: replayed.sandboxes,
+            followed: replayed.followed,
+            unreported: BTreeMap::new(),
+            failed: None,
+        };
         for (name, sandbox) in &writer.sandboxes {
             writer.setup.directory.publish_all(name, sandbox);
         }
-        let caught_up = writer.follow_all().and_then(|_| writer.run_due_everywhere());
+        let caught_up = writer.follow_all().and_then(|()| writer.run_due_everywhere());
         caught_up.map_err(|why| StartError::Due { partition, why: why.to_string() })?;
+        writer.unreported.clear();
         Ok(writer)
     }
 
@@ -100,15 +110,17 @@ impl Writer {
             while let Some(message) = next.take() {
                 next = match message {
                     Message::Job(job) => self.turn(job, &mut queue),
-                    Message::Follow(reply) => {
-                        let result = self.follow_all();
-                        self.recover_from(result.as_ref().err());
-                        let _ = reply.send(result);
+                    Message::Follow(name, reply) => {
+                        let result = self.catch_up();
+                        let done = result.map(|()| self.unreported.remove(&name).unwrap_or_default());
+                        let _ = reply.send(done);
                         None
                     }
                     Message::Tick => {
-                        let result = self.run_due_everywhere();
-                        self.recover_from(result.as_ref().err());
+                        if self.catch_up().is_ok() {
+                            let result = self.run_due_everywhere();
+                            self.recover_from(result.as_ref().err());
+                        }
                         None
                     }
                 };
@@ -122,8 +134,8 @@ impl Writer {
 
     /// One turn; answers a message that is not a job and ended it.
     fn turn(&mut self, first: Box<dyn Job>, queue: &mut mpsc::Receiver<Message>) -> Option<Message> {
-        if let Err(why) = self.usable() {
-            first.answer(Err(why));
+        if let Err(failed) = self.catch_up() {
+            first.answer(Err(failed.to_string()));
             return None;
         }
         let mut events = Vec::new();
@@ -172,28 +184,37 @@ impl Writer {
         Ok(())
     }
 
+    /// Makes the partition fit to answer: rebuilt if it failed, and level with the control feed. What is
+    /// published may be ahead of it: its message to follow still waits, or it failed to follow.
+    fn catch_up(&mut self) -> Result<(), AppError> {
+        let result = self.follow_all();
+        self.recover_from(result.as_ref().err());
+        result
+    }
+
     /// Follows the control feed to its end, and does what is due in the sandboxes concerned.
-    fn follow_all(&mut self) -> Result<WorkDone, AppError> {
+    fn follow_all(&mut self) -> Result<(), AppError> {
         self.usable().map_err(AppError::Unavailable)?;
-        let mut done = WorkDone::default();
         while let Some(entries) = self.setup.feed.after(self.followed) {
             let mut events = Vec::new();
             for entry in entries.iter() {
                 let name = entry.sandbox();
                 let (index, partitions) = (self.setup.index, self.setup.partitions);
                 let mine = |payer| partition_of(name, payer, partitions) == index;
-                let seeded = follow(&mut self.sandboxes, entry, mine).map_err(seed_refused)?;
+                let seeded =
+                    follow(&mut self.sandboxes, entry, mine).map_err(|refused| seed_refused(&refused))?;
                 self.publish_whole(name);
-                done.count(&seeded);
+                self.unreported.entry(name.clone()).or_default().count(&seeded);
                 events.extend(seeded.into_iter().map(|event| (name.clone(), event)));
             }
             self.commit(Some(self.followed + 1), &events).map_err(AppError::Unavailable)?;
             self.followed += 1;
             for entry in entries.iter() {
-                self.run_due(entry.sandbox(), &mut done)?;
+                let done = self.run_due(entry.sandbox())?;
+                self.unreported.entry(entry.sandbox().clone()).or_default().add(done);
             }
         }
-        Ok(done)
+        Ok(())
     }
 
     fn publish_whole(&self, name: &SandboxName) {
@@ -205,7 +226,8 @@ impl Writer {
 
     /// Does what is due in a sandbox, in batches of a bounded size. A crash in between loses nothing: what is
     /// left is due again after the restart.
-    fn run_due(&mut self, name: &SandboxName, done: &mut WorkDone) -> Result<(), AppError> {
+    fn run_due(&mut self, name: &SandboxName) -> Result<WorkDone, AppError> {
+        let mut done = WorkDone::default();
         loop {
             let mut events = Vec::new();
             let mut part = Vec::new();
@@ -214,21 +236,20 @@ impl Writer {
             self.commit(None, &events).map_err(AppError::Unavailable)?;
             done.count(&part);
             if finished {
-                return Ok(());
+                return Ok(done);
             }
         }
     }
 
-    fn run_due_everywhere(&mut self) -> Result<WorkDone, AppError> {
+    fn run_due_everywhere(&mut self) -> Result<(), AppError> {
         self.usable().map_err(AppError::Unavailable)?;
         let now = self.setup.clock.now();
         let due = self.sandboxes.iter().filter(|(_, s)| s.first_due(s.market().clock.now(now)).is_some());
         let names: Vec<_> = due.map(|(name, _)| name.clone()).collect();
-        let mut done = WorkDone::default();
         for name in names {
-            self.run_due(&name, &mut done)?;
+            self.run_due(&name)?;
         }
-        Ok(done)
+        Ok(())
     }
 
     /// A partition that could not be rebuilt tries again before it answers anything.
@@ -305,7 +326,7 @@ pub fn log_name(index: usize) -> LogName {
 }
 
 /// A document was tried on before it was written: a seed that is refused now is a defect.
-fn seed_refused(refused: SeedRefused) -> AppError {
+fn seed_refused(refused: &SeedRefused) -> AppError {
     AppError::Broken(Broken(refused.to_string()))
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Agreement, AgreementStatus, UpfrontPurchase};
 use crate::ids::{AccountId, AgreementId, InvoiceId, LicenseArn, ProductId};
 use crate::invoicing::Invoice;
+use crate::metering::client_token::ClientTokens;
 use crate::metering::series::SeriesHandle;
 use crate::time::{BillingMonth, Timestamp};
 
@@ -21,6 +22,8 @@ pub struct Family {
     pub scheduled: Option<Timestamp>,
     /// The series of its accounts, in the order in which they were opened.
     pub series: Vec<SeriesHandle>,
+    /// The calls of its accounts that were named with a token.
+    pub client_tokens: ClientTokens,
     agreements: BTreeMap<u32, Agreement>,
     numbers: BTreeMap<AgreementId, u32>,
     invoices: Vec<Arc<Invoice>>,
@@ -35,6 +38,7 @@ impl Family {
             open_month: month,
             scheduled: None,
             series: Vec::new(),
+            client_tokens: ClientTokens::default(),
             agreements: BTreeMap::new(),
             numbers: BTreeMap::new(),
             invoices: Vec::new(),

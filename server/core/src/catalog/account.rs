@@ -59,7 +59,8 @@ impl Account {
     /// What can be wrong with an account by itself.
     pub fn check(&self) -> Result<(), Rejection> {
         let country = &self.address.country;
-        if !country.is_empty() && !(country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase())) {
+        let well_formed = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+        if !country.is_empty() && !well_formed {
             let message = format!("\"{country}\" is not an ISO 3166-1 alpha-2 code such as US");
             return Err(Rejection::new(Code::FieldInvalid, "address.country", message));
         }

@@ -117,10 +117,11 @@ pub mod decide {
                 "name at least one new dimension",
             ));
         }
+        let known = grown.dimensions.len();
         grown.dimensions.extend(dimensions.iter().cloned());
-        grown.check(&market.rules)?;
-        for (index, offer) in prices.keys().enumerate() {
-            let field = format!("prices[{index}].offerId");
+        grown.check_from(known, &market.rules)?;
+        for offer in prices.keys() {
+            let field = format!("prices[{offer}]");
             if market.offer(offer, &field)?.product != *product {
                 let message = format!("{offer} is an offer of another product: leave it out");
                 return Err(Rejection::new(Code::OfferUnknown, field, message));
@@ -133,8 +134,14 @@ pub mod decide {
     }
 
     fn check_grown_offer(offer: &Offer, grown: &Product, added: Option<&RateCard>) -> Result<(), Rejection> {
+        let path = format!("prices[{}]", offer.id);
+        let usage = offer.terms.usage_based.as_ref().map(|usage| {
+            let mut usage = UsageBased { currency: usage.currency, rate_card: usage.rate_card.clone() };
+            usage.rate_card.extend(added.into_iter().flatten().map(|(key, price)| (key.clone(), *price)));
+            usage
+        });
         if let Some(upfront) = &offer.terms.configurable_upfront {
-            upfront.check(grown, offer.terms.usage_based.as_ref()).map_err(|_| {
+            upfront.check(grown, usage.as_ref()).map_err(|_| {
                 let message = format!(
                     "{} sells product {} upfront and prices every dimension of it: publish a product of its own \
                      for more",
@@ -143,17 +150,21 @@ pub mod decide {
                 Rejection::new(Code::RateCardIncomplete, "dimensions", message)
             })?;
         }
-        let Some(usage) = &offer.terms.usage_based else { return Ok(()) };
-        let path = format!("prices[{}]", offer.id);
-        if let Some(key) =
-            added.into_iter().flat_map(BTreeMap::keys).find(|key| usage.rate_card.contains_key(*key))
-        {
+        if let Some(key) = added.into_iter().flat_map(BTreeMap::keys).find(|key| is_priced(offer, key)) {
             let message = format!("\"{key}\" has its price already: change it with a price change");
             return Err(Rejection::new(Code::DimensionExists, path, message));
         }
-        let mut usage = UsageBased { currency: usage.currency, rate_card: usage.rate_card.clone() };
-        usage.rate_card.extend(added.into_iter().flatten().map(|(key, price)| (key.clone(), *price)));
-        usage.check(grown).map_err(|r| r.within(&path))
+        match usage {
+            Some(usage) => usage.check(grown).map_err(|r| r.within(&path)),
+            None if grown.dimensions.iter().any(Dimension::is_metered) => {
+                let message = format!(
+                    "{} sells no usage and cannot price a metered dimension: publish a product of its own for it",
+                    offer.id
+                );
+                Err(Rejection::new(Code::TermMissing, path, message))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Releases an offer.

@@ -155,6 +155,12 @@ impl Product {
 
     /// The publishing rules A14 and A17.
     pub fn check(&self, rules: &Rules) -> Result<(), Rejection> {
+        self.check_from(0, rules)
+    }
+
+    /// The same for a product that has so many dimensions already: those after them are counted from 0, as the
+    /// request that adds them does.
+    pub fn check_from(&self, known: usize, rules: &Rules) -> Result<(), Rejection> {
         let count = self.dimensions.len();
         if count == 0 {
             return Err(Rejection::new(
@@ -170,7 +176,7 @@ impl Product {
         }
         let mut keys = BTreeSet::new();
         for (index, dimension) in self.dimensions.iter().enumerate() {
-            let path = format!("dimensions[{index}]");
+            let path = format!("dimensions[{}]", index.saturating_sub(known));
             check_dimension(dimension, self.product_type).map_err(|r| r.within(&path))?;
             if !keys.insert(&dimension.key) {
                 let message = format!("\"{}\" stands twice: keys are unique in a product", dimension.key);

@@ -7,10 +7,10 @@ use crate::agreement::{Agreement, AgreementStatus, UpfrontPurchase};
 use crate::catalog::Change;
 use crate::ids::{AccountId, AgreementId, SandboxName};
 use crate::invoicing::Invoice;
-use crate::metering::UsageColumns;
 use crate::metering::series::Series;
+use crate::metering::{Allocation, SeriesHandle, UsageColumns};
 use crate::rules::Rules;
-use crate::time::{BillingMonth, Timestamp};
+use crate::time::{BillingMonth, Timestamp, UsageHour};
 
 /// What happened in a payer's family.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,26 @@ pub enum Event {
     SeriesOpened(Series),
     /// Usage was metered: every row is new.
     UsageAccepted(UsageColumns),
+    /// The record of an hour said how its quantity divides over tags. Follows its `UsageAccepted`.
+    UsageAllocated {
+        /// The series.
+        handle: SeriesHandle,
+        /// The hour.
+        hour: UsageHour,
+        /// Its allocations.
+        allocations: Arc<[Allocation]>,
+    },
+    /// A client token named a call.
+    ClientTokenUsed {
+        /// The family.
+        payer: AccountId,
+        /// The hash of the token.
+        token: u128,
+        /// The hash of the call's parameters.
+        parameters: u128,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Event {
@@ -60,18 +80,20 @@ impl Event {
         Event::AgreementEnded { payer: agreement.payer, agreement: agreement.id.clone(), status, at }
     }
 
-    /// How much it adds to a batch: its rows, or an invoice's lines and segments.
+    /// How much it adds to a batch: its rows, its allocations, or an invoice's lines and segments.
     pub fn weight(&self) -> usize {
         match self {
             Event::InvoiceIssued(invoice) => {
                 1 + invoice.lines.iter().map(|line| 1 + line.explanation.segments.len()).sum::<usize>()
             }
             Event::UsageAccepted(columns) => columns.len(),
+            Event::UsageAllocated { allocations, .. } => 1 + allocations.len(),
             Event::AgreementAccepted(_)
             | Event::UpfrontPurchased { .. }
             | Event::AgreementEnded { .. }
             | Event::MonthClosed { .. }
-            | Event::SeriesOpened(_) => 1,
+            | Event::SeriesOpened(_)
+            | Event::ClientTokenUsed { .. } => 1,
         }
     }
 }

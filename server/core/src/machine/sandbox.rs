@@ -119,6 +119,14 @@ impl Sandbox {
             Event::UsageAccepted(columns) => {
                 self.tally.accept(columns);
             }
+            Event::UsageAllocated { handle, hour, allocations } => {
+                self.tally.allocate(*handle, *hour, allocations.clone());
+            }
+            Event::ClientTokenUsed { payer, token, parameters, at } => {
+                if let Some(family) = self.families.get_mut(payer) {
+                    family.client_tokens.remember(*token, *parameters, *at);
+                }
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What becomes of each record: subscribed or not, new, the same again, or different.
 
 use super::request::{CheckedRecord, CheckedRequest};
-use super::series::{Identity, Series, SeriesKey};
+use super::series::{Identity, Series};
 use super::tally::{Outcome, UsageColumns};
 use crate::agreement::{Family, timeline};
 use crate::ids::MeteringRecordId;
@@ -49,11 +49,7 @@ pub fn accept(
         if refused.is_some() {
             continue;
         }
-        let key = SeriesKey {
-            identity: record.identity.clone(),
-            region: request.region.clone(),
-            dimension: record.dimension.clone(),
-        };
+        let key = request.series_key(record);
         let handle = sandbox.tally().handle(&key).unwrap_or_else(|| {
             let hash = key.hash();
             let (buyer, payer) = (record.buyer, record.payer);
@@ -69,6 +65,7 @@ pub fn accept(
     }
     let accepted = sandbox.accept_usage(&columns);
     let mut new = UsageColumns::default();
+    let mut allocated = Vec::new();
     for (outcome, (position, handle, hour)) in accepted.into_iter().zip(rows) {
         let Some(id) = sandbox.tally().series(handle).map(|series| series.record_id(hour)) else { continue };
         let status = match (outcome, sandbox.market().rules.identical_retry) {
@@ -81,6 +78,10 @@ pub fn accept(
             && let Some(record) = request.records.get(position)
         {
             new.push(handle, hour, record.quantity.millionths());
+            if !record.allocations.is_empty() {
+                let allocations = record.allocations.as_slice().into();
+                allocated.push(Event::UsageAllocated { handle, hour, allocations });
+            }
         }
         if let Some(slot) = outcomes.get_mut(position) {
             slot.status = status;
@@ -88,6 +89,10 @@ pub fn accept(
     }
     if !new.is_empty() {
         events.push(Event::UsageAccepted(new));
+    }
+    for event in allocated {
+        sandbox.apply(&event);
+        events.push(event);
     }
     (outcomes, events)
 }

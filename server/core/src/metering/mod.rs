@@ -1,13 +1,20 @@
 //! Metering: what comes in, what is refused, and the tally of what was accepted.
 
 pub mod acceptance;
+pub mod allocation;
+pub mod client_token;
 pub mod column;
 pub mod request;
 pub mod series;
 pub mod tally;
 pub mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use acceptance::{RecordStatus, UsageOutcome};
-pub use request::{CheckedRecord, CheckedRequest, Customer, UsageRecord, UsageRequest};
+pub use allocation::Allocation;
+pub use client_token::ClientToken;
+pub use request::{CheckedRecord, CheckedRequest, Customer, Door, UsageRecord, UsageRequest};
 pub use series::{Identity, SeriesHandle, SeriesKey};
 pub use tally::{Outcome, Tally, UsageColumns};

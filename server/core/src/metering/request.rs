@@ -1,11 +1,12 @@
-//! What is refused as a whole, before anything is written: fields, product, dimensions, timestamps and
-//! licences. Pure over published state.
+//! What is refused as a whole, before anything is written: fields, product, dimensions, timestamps,
+//! allocations and licences. Pure over published state.
 
-use super::series::Identity;
+use super::allocation::{self, Allocation};
+use super::series::{Identity, SeriesKey};
 use super::window;
 use crate::catalog::account::resolve_customer_identifier;
 use crate::catalog::{DimensionType, Marketplace, Product};
-use crate::ids::{AccountId, DimensionKey, LicenseArn, ProductCode, ProductId, Region};
+use crate::ids::{AccountId, DimensionKey, LicenseArn, MeteringResource, ProductCode, ProductId, Region};
 use crate::quantity::Quantity;
 use crate::rejection::{Code, Rejection};
 use crate::time::{Timestamp, UsageHour};
@@ -32,6 +33,17 @@ pub struct UsageRecord {
     pub dimension: DimensionKey,
     /// How much.
     pub quantity: Quantity,
+    /// How the quantity divides over tags; empty when it does not say.
+    pub allocations: Vec<Allocation>,
+}
+
+/// Through which operation records come in; each has a window of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// BatchMeterUsage, and whatever else is not MeterUsage.
+    Batch,
+    /// MeterUsage.
+    MeterUsage,
 }
 
 /// The records of one product, or of licences of one product.
@@ -41,10 +53,14 @@ pub struct UsageRequest {
     pub product_code: Option<ProductCode>,
     /// Which region meters.
     pub region: Region,
+    /// What all of them were metered on; none when the meterer is not on the buyer's side.
+    pub resource: Option<MeteringResource>,
     /// The records.
     pub records: Vec<UsageRecord>,
     /// Who may meter these dimensions: the seller, or AWS Marketplace for instance types.
     pub metered_as: DimensionType,
+    /// Through which operation they come in.
+    pub door: Door,
 }
 
 /// A record that no rule about the whole request refused.
@@ -64,6 +80,8 @@ pub struct CheckedRecord {
     pub dimension: DimensionKey,
     /// How much.
     pub quantity: Quantity,
+    /// How the quantity divides over tags, which are in order; empty when it does not say.
+    pub allocations: Vec<Allocation>,
 }
 
 impl CheckedRecord {
@@ -80,10 +98,24 @@ pub struct CheckedRequest {
     pub product: ProductId,
     /// Which region meters.
     pub region: Region,
+    /// What all of them were metered on.
+    pub resource: Option<MeteringResource>,
     /// The records of known buyers.
     pub records: Vec<CheckedRecord>,
     /// The positions of records of accounts that the sandbox does not have: CustomerNotSubscribed.
     pub unknown_buyers: Vec<u32>,
+}
+
+impl CheckedRequest {
+    /// What a record of it is deduplicated by, without its hour.
+    pub fn series_key(&self, record: &CheckedRecord) -> SeriesKey {
+        SeriesKey {
+            identity: record.identity.clone(),
+            region: self.region.clone(),
+            resource: self.resource.clone(),
+            dimension: record.dimension.clone(),
+        }
+    }
 }
 
 /// What is known of a licence outside of its partition.
@@ -102,11 +134,11 @@ pub struct LicenceEntry {
 }
 
 /// Checks a request as a whole, in the order of aws-api section G: fields come checked; then identity mode,
-/// product or licence, dimension, timestamps.
+/// product or licence, dimension, timestamps, allocations and tags.
 pub fn check_request(
     market: &Marketplace,
     licences: impl Fn(&LicenseArn) -> Option<LicenceEntry>,
-    request: UsageRequest,
+    mut request: UsageRequest,
     now: Timestamp,
 ) -> Result<CheckedRequest, Rejection> {
     check_identity_mode(&request)?;
@@ -115,12 +147,18 @@ pub fn check_request(
         check_dimension(product, record, request.metered_as).map_err(|r| r.within(&path(index)))?;
     }
     for (index, record) in request.records.iter().enumerate() {
-        window::check(record.timestamp, now, market.rules.metering_window, "timestamp")
+        window::check(record.timestamp, now, market.rules.metering_window, request.door, "timestamp")
             .map_err(|r| r.within(&path(index)))?;
+    }
+    for (index, record) in request.records.iter_mut().enumerate() {
+        let allocations = std::mem::take(&mut record.allocations);
+        record.allocations =
+            allocation::check(allocations, record.quantity).map_err(|r| r.within(&path(index)))?;
     }
     let mut checked = CheckedRequest {
         product: product.id.clone(),
         region: request.region,
+        resource: request.resource,
         records: Vec::with_capacity(request.records.len()),
         unknown_buyers: Vec::new(),
     };
@@ -136,6 +174,7 @@ pub fn check_request(
                 timestamp: record.timestamp,
                 dimension: record.dimension,
                 quantity: record.quantity,
+                allocations: record.allocations,
             }),
         }
     }

@@ -1,7 +1,8 @@
 //! Series: what AWS deduplicates by, without the hour.
 
 use crate::ids::{
-    AccountId, DimensionKey, LicenseArn, MeteringRecordId, ProductCode, ProductId, Region, content_hash,
+    AccountId, DimensionKey, LicenseArn, MeteringRecordId, MeteringResource, ProductCode, ProductId, Region,
+    content_hash,
 };
 use crate::time::UsageHour;
 
@@ -25,6 +26,8 @@ pub struct SeriesKey {
     pub identity: Identity,
     /// Which region metered it.
     pub region: Region,
+    /// What it was metered on, where the meterer runs on something of the buyer.
+    pub resource: Option<MeteringResource>,
     /// Of what.
     pub dimension: DimensionKey,
 }
@@ -33,14 +36,23 @@ impl SeriesKey {
     /// The hash that all record ids of the series begin with.
     pub fn hash(&self) -> u128 {
         let (region, dimension) = (self.region.as_str(), self.dimension.as_str());
+        // A series without a resource has the ids that it had before there were resources.
+        let resource = self.resource.as_ref().map(MeteringResource::as_str);
+        let hash = |kind: &str, parts: &[&str]| {
+            let parts: Vec<_> = parts.iter().copied().chain(resource).collect();
+            content_hash(kind, &parts)
+        };
         match &self.identity {
             Identity::Product(code, buyer) => {
-                content_hash("usage", &[code.as_str(), &buyer.to_string(), region, dimension])
+                hash("usage", &[code.as_str(), &buyer.to_string(), region, dimension])
             }
-            Identity::Licence(licence) => {
-                content_hash("licensed usage", &[licence.as_str(), region, dimension])
-            }
+            Identity::Licence(licence) => hash("licensed usage", &[licence.as_str(), region, dimension]),
         }
+    }
+
+    /// The id of an hour's record.
+    pub fn record_id(&self, hour: UsageHour) -> MeteringRecordId {
+        MeteringRecordId::new(self.hash(), hour.index())
     }
 }
 

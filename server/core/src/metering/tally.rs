@@ -2,7 +2,9 @@
 //! replay runs the same one.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use super::allocation::Allocation;
 use super::column::MonthColumn;
 pub use super::column::Outcome;
 use super::series::{Series, SeriesHandle, SeriesKey};
@@ -56,6 +58,8 @@ pub struct Tally {
     handles: HashMap<SeriesKey, SeriesHandle>,
     series: Vec<Series>,
     months: Vec<BTreeMap<BillingMonth, MonthColumn>>,
+    /// Of the few hours that have any.
+    allocations: BTreeMap<(SeriesHandle, UsageHour), Arc<[Allocation]>>,
     /// The month of the last row: rows come by the hour, and calendars are slow.
     last_month: Option<(std::ops::Range<i32>, BillingMonth)>,
 }
@@ -88,6 +92,16 @@ impl Tally {
     /// A series' hours of a month, if something was metered in it.
     pub fn month(&self, handle: SeriesHandle, month: BillingMonth) -> Option<&MonthColumn> {
         self.months.get(handle.0 as usize)?.get(&month)
+    }
+
+    /// How an hour's quantity divides over tags; empty when its record did not say.
+    pub fn allocations(&self, handle: SeriesHandle, hour: UsageHour) -> Arc<[Allocation]> {
+        self.allocations.get(&(handle, hour)).cloned().unwrap_or_default()
+    }
+
+    /// Keeps the allocations of an hour; the first ones stand.
+    pub fn allocate(&mut self, handle: SeriesHandle, hour: UsageHour, allocations: Arc<[Allocation]>) {
+        self.allocations.entry((handle, hour)).or_insert(allocations);
     }
 
     /// Takes rows, and says what became of each: the first record of an hour stands. Every row's series is

@@ -1,7 +1,8 @@
-//! Which moments may be metered now (aws-api A.2: the time window).
+//! Which moments may be metered now (aws-api A.2 and A.3: the time window).
 
+use super::request::Door;
 use crate::rejection::{Code, Rejection};
-use crate::rules::{FUTURE_SKEW_MICROS, MeteringWindow};
+use crate::rules::{FUTURE_SKEW_MICROS, METER_USAGE_HOURS, MeteringWindow};
 use crate::time::timestamp::HOUR_MICROS;
 use crate::time::{BillingMonth, Timestamp};
 
@@ -10,6 +11,7 @@ pub fn check(
     moment: Timestamp,
     now: Timestamp,
     window: MeteringWindow,
+    door: Door,
     field: &str,
 ) -> Result<(), Rejection> {
     let refuse = |why: String| Err(Rejection::new(Code::TimestampOutOfBounds, field, why));
@@ -20,8 +22,19 @@ pub fn check(
     match window {
         MeteringWindow::Hours(hours) => {
             let age_micros = now.micros() - moment.micros();
-            if age_micros >= i64::from(hours) * HOUR_MICROS {
-                return refuse(format!("{moment} is {hours} hours old or older: it is {now} in the sandbox"));
+            let limit_micros = |hours| i64::from(hours) * HOUR_MICROS;
+            match door {
+                Door::Batch if age_micros >= limit_micros(hours) => {
+                    return refuse(format!(
+                        "{moment} is {hours} hours old or older: it is {now} in the sandbox"
+                    ));
+                }
+                Door::MeterUsage if age_micros > limit_micros(METER_USAGE_HOURS) => {
+                    return refuse(format!(
+                        "{moment} is more than {METER_USAGE_HOURS} hours old: it is {now} in the sandbox"
+                    ));
+                }
+                Door::Batch | Door::MeterUsage => (),
             }
             if now >= month.metering_ends_at() {
                 let end = month.metering_ends_at();
@@ -47,8 +60,12 @@ mod tests {
     use super::*;
 
     fn ok(moment: &str, now: &str, window: MeteringWindow) -> bool {
+        is_taken(moment, now, window, Door::Batch)
+    }
+
+    fn is_taken(moment: &str, now: &str, window: MeteringWindow, door: Door) -> bool {
         let at = |text: &str| Timestamp::parse(&format!("{text}Z")).unwrap();
-        check(at(moment), at(now), window, "timestamp").is_ok()
+        check(at(moment), at(now), window, door, "timestamp").is_ok()
     }
 
     #[test]
@@ -65,6 +82,28 @@ mod tests {
         assert!(ok("2025-03-10T12:00:01", "2025-03-10T18:00:00", MeteringWindow::Hours(6)));
         assert!(!ok("2025-03-10T12:00:00", "2025-03-10T18:00:00", MeteringWindow::Hours(6)));
         assert!(!ok("2025-03-10T12:00:00", "2025-03-10T13:00:00", MeteringWindow::Hours(1)));
+    }
+
+    #[test]
+    fn meter_usage_takes_a_record_of_six_hours_and_no_older_one() {
+        let month_end = ("2025-03-31T23:30:00", "2025-04-01T05:00:00");
+        for (moment, now, window, batch, meter_usage) in [
+            ("2025-03-10T12:00:00", "2025-03-10T18:00:00", MeteringWindow::Hours(24), true, true),
+            ("2025-03-10T12:00:00", "2025-03-10T18:00:00.000001", MeteringWindow::Hours(24), true, false),
+            ("2025-03-10T12:00:00", "2025-03-11T12:00:00", MeteringWindow::Hours(24), false, false),
+            // The window of the rules is that of a batch.
+            ("2025-03-10T12:00:00", "2025-03-10T18:00:00", MeteringWindow::Hours(1), false, true),
+            ("2025-03-10T12:00:00", "2025-03-12T12:00:00", MeteringWindow::Hours(72), true, false),
+            ("2025-03-10T12:05:00", "2025-03-10T12:00:00", MeteringWindow::Hours(24), true, true),
+            ("2025-03-10T12:05:01", "2025-03-10T12:00:00", MeteringWindow::Hours(24), false, false),
+            (month_end.0, month_end.1, MeteringWindow::Hours(24), true, true),
+            ("2025-03-31T23:30:00", "2025-04-01T06:00:00", MeteringWindow::Hours(24), false, false),
+            ("2025-03-01T00:00:00", "2025-03-31T00:00:00", MeteringWindow::OpenMonth, true, true),
+            ("2025-03-01T00:00:00", "2025-04-02T00:00:00", MeteringWindow::OpenMonth, false, false),
+        ] {
+            let found = [Door::Batch, Door::MeterUsage].map(|door| is_taken(moment, now, window, door));
+            assert_eq!(found, [batch, meter_usage], "{moment} at {now}, {window:?}");
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct UnitPrice(i64);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PriceError {
     /// Not a decimal number.
-    #[error("it must be a decimal number such as 0.25, without sign or exponent")]
+    #[error("it must be a decimal number such as 0.25, without sign, exponent or leading zeros")]
     Form,
     /// Too many decimals.
     #[error("it may have at most {0} decimals")]
@@ -56,7 +56,8 @@ impl UnitPrice {
         let well_formed = !text.is_empty()
             && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
             && text.as_bytes()[0].is_ascii_digit()
-            && !text.ends_with('.');
+            && !text.ends_with('.')
+            && !(text.starts_with('0') && text.as_bytes().get(1).is_some_and(u8::is_ascii_digit));
         if !well_formed {
             return Err(PriceError::Form);
         }
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn wrong_prices_say_why() {
         let parse = |t| UnitPrice::parse(t, PriceDecimals::Metered);
-        for text in ["", "-1", "1e3", ".5", "5.", "1,5", "abc", "1.2.3"] {
+        for text in ["", "-1", "1e3", ".5", "5.", "1,5", "abc", "1.2.3", "01", "00.5"] {
             assert_eq!(parse(text), Err(PriceError::Form), "{text}");
         }
         assert_eq!(parse("0.000000001"), Err(PriceError::Decimals(8)));

@@ -1,11 +1,14 @@
 //! Explains a line of usage hour by hour, down to the record ids, by walking the same hours that were rated.
 
+use std::sync::Arc;
+
 use super::rate::{Group, HourFacts};
 use super::{Meter, meter};
 use crate::agreement::Family;
-use crate::ids::{MeteringRecordId, Region};
+use crate::ids::{MeteringRecordId, MeteringResource, Region};
 use crate::invoicing::InvoiceLine;
 use crate::machine::Sandbox;
+use crate::metering::Allocation;
 use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
 use crate::time::{BillingMonth, UsageHour};
@@ -17,8 +20,12 @@ pub struct ExplainedRecord {
     pub id: MeteringRecordId,
     /// Which region metered it.
     pub region: Region,
+    /// What it was metered on.
+    pub resource: Option<MeteringResource>,
     /// How much.
     pub quantity: QuantitySum,
+    /// How that divides over tags; empty when the record did not say.
+    pub allocations: Arc<[Allocation]>,
 }
 
 /// One hour of a line.
@@ -115,7 +122,9 @@ fn records(sandbox: &Sandbox, meter: &Meter, month: BillingMonth, hour: UsageHou
         Some(ExplainedRecord {
             id: series.record_id(hour),
             region: series.key.region.clone(),
+            resource: series.key.resource.clone(),
             quantity: QuantitySum(i128::from(quantity)),
+            allocations: sandbox.tally().allocations(handle, hour),
         })
     });
     found.collect()

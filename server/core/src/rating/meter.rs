@@ -57,8 +57,7 @@ pub type MeterGroups = BTreeMap<(ProductId, DimensionKey), Vec<Meter>>;
 /// The meters of a family in which something was metered in a month, in a stable order whatever the order in
 /// which their series were opened.
 pub fn of_family(sandbox: &Sandbox, family: &Family, month: BillingMonth) -> MeterGroups {
-    let mut sorted: BTreeMap<(ProductId, DimensionKey), BTreeMap<(AccountId, Option<LicenseArn>), Vec<_>>> =
-        BTreeMap::new();
+    let mut sorted: BTreeMap<_, BTreeMap<(AccountId, Option<LicenseArn>), Vec<_>>> = BTreeMap::new();
     for &handle in &family.series {
         let Some(series) = sandbox.tally().series(handle) else { continue };
         if sandbox.tally().month(handle, month).is_none() {
@@ -69,12 +68,13 @@ pub fn of_family(sandbox: &Sandbox, family: &Family, month: BillingMonth) -> Met
             Identity::Licence(licence) => Some(licence.clone()),
         };
         let group = sorted.entry((series.product.clone(), series.key.dimension.clone())).or_default();
-        group.entry((series.buyer, licence)).or_default().push((series.key.region.clone(), handle));
+        let place = (series.key.region.clone(), series.key.resource.clone(), handle);
+        group.entry((series.buyer, licence)).or_default().push(place);
     }
     let meters = |group: BTreeMap<(AccountId, Option<LicenseArn>), Vec<_>>| {
         let meter = |((buyer, licence), mut series): ((_, _), Vec<_>)| {
             series.sort();
-            Meter { buyer, licence, series: series.into_iter().map(|(_, handle)| handle).collect() }
+            Meter { buyer, licence, series: series.into_iter().map(|(_, _, handle)| handle).collect() }
         };
         group.into_iter().map(meter).collect()
     };

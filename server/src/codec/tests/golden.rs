@@ -30,11 +30,13 @@ fn partition_batches_of_the_past_mean_what_they_meant() {
     let expected = [
         "agreement accepted",
         "agreement ended",
+        "client token used",
         "invoice issued",
         "month closed",
         "series opened",
         "upfront purchased",
         "usage accepted",
+        "usage allocated",
     ];
     assert_eq!(found, expected.into(), "every kind of event has a stored batch");
 }
@@ -66,6 +68,8 @@ fn name(event: &Event) -> &'static str {
         Event::MonthClosed { .. } => "month closed",
         Event::SeriesOpened(_) => "series opened",
         Event::UsageAccepted(_) => "usage accepted",
+        Event::UsageAllocated { .. } => "usage allocated",
+        Event::ClientTokenUsed { .. } => "client token used",
     }
 }
 

@@ -10,15 +10,15 @@ use souk_core::catalog::{
     Product, ProductType, Targeting, UsageCategory,
 };
 use souk_core::ids::{
-    AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, OfferId, ProductCode, ProductId, Region,
-    SandboxName,
+    AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, MeteringResource, OfferId, ProductCode,
+    ProductId, Region, SandboxName, content_hash,
 };
 use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
 use souk_core::machine::{ControlEntry, Event, Seed};
 use souk_core::metering::series::Series;
-use souk_core::metering::{Identity, SeriesKey, UsageColumns};
+use souk_core::metering::{Allocation, Identity, SeriesHandle, SeriesKey, UsageColumns};
 use souk_core::money::{Amount, Currency, Money, PriceDecimals, Rate, UnitPrice};
-use souk_core::quantity::QuantitySum;
+use souk_core::quantity::{Quantity, QuantitySum};
 use souk_core::rating::RatedSegment;
 use souk_core::rules::{MeteringWindow, Profile, Rules};
 use souk_core::terms::configurable_upfront::{ANNUAL, UpfrontConfiguration};
@@ -49,8 +49,11 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("month_closed_in_two_sandboxes", two_sandboxes),
         ("series_opened_product", one(Event::SeriesOpened(series(product_identity())))),
         ("series_opened_licence", one(Event::SeriesOpened(series(Identity::Licence(agreement().licence))))),
+        ("series_opened_on_a_resource", one(Event::SeriesOpened(series_on_a_resource()))),
         ("usage_accepted_whole", one(usage(&[(0, 482_000, 1_000_000), (1, 482_000, 2_147_483_647_000_000)]))),
         ("usage_accepted", one(usage(&[(7, 482_001, 500_000), (3, 482_000, 17_000_000), (7, 482_744, 1)]))),
+        ("usage_allocated", one(usage_allocated())),
+        ("client_token_used", one(client_token_used())),
     ]
 }
 
@@ -261,8 +264,40 @@ fn product_identity() -> Identity {
 }
 
 fn series(identity: Identity) -> Series {
-    let key = SeriesKey { identity, region: Region::new("us-east-1"), dimension: key() };
+    of_key(SeriesKey { identity, region: Region::new("us-east-1"), resource: None, dimension: key() })
+}
+
+fn series_on_a_resource() -> Series {
+    let resource = Some(MeteringResource::new("i-0abcdef1234567890"));
+    of_key(SeriesKey { resource, ..series(product_identity()).key })
+}
+
+fn of_key(key: SeriesKey) -> Series {
     Series { hash: key.hash(), key, product: product_id(), buyer: account(2), payer: account(1) }
+}
+
+fn usage_allocated() -> Event {
+    let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let allocation = |quantity, tags| Allocation { quantity: Quantity::parse(quantity).unwrap(), tags };
+    Event::UsageAllocated {
+        handle: SeriesHandle(7),
+        hour: UsageHour::from_index(482_001).unwrap(),
+        allocations: [
+            allocation("0.3", vec![tag("environment", "test"), tag("team", "blue")]),
+            allocation("0.2", Vec::new()),
+            allocation("0", vec![tag("team", "red")]),
+        ]
+        .into(),
+    }
+}
+
+fn client_token_used() -> Event {
+    Event::ClientTokenUsed {
+        payer: account(1),
+        token: content_hash("client token", &["a-token"]),
+        parameters: content_hash("parameters", &["all of them"]),
+        at: time("2025-03-10T12:00:00.000001Z"),
+    }
 }
 
 fn usage(rows: &[(u32, i32, u64)]) -> Event {

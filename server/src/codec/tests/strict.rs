@@ -119,6 +119,17 @@ fn a_value_that_is_never_written_is_named() {
     for (change, words) in cases {
         assert_eq!(usage(change), damaged(&format!("events[0].usage_accepted.{words}")));
     }
+    let said = event_refusal("client_token_used", |event| {
+        let Event::ClientTokenUsed(used) = event else { panic!() };
+        used.token_hash.truncate(15);
+    });
+    assert_eq!(said, damaged("events[0].client_token_used.token_hash cannot be 15 bytes long"));
+    let said = event_refusal("usage_allocated", |event| {
+        let Event::UsageAllocated(allocated) = event else { panic!() };
+        allocated.allocations[1].quantity_millionths = Some(u64::MAX);
+    });
+    let path = "events[0].usage_allocated.allocations[1].quantity_millionths";
+    assert_eq!(said, damaged(&format!("{path} cannot be 18446744073709551615")));
     assert_eq!(
         refusal("agreement_ended", |batch| batch.events[0].sandbox = 1),
         damaged("events[0].sandbox cannot be 1")

@@ -1,6 +1,7 @@
 //! Agreements and what was bought upfront under them. What a buyer configures is read in [`super::terms`].
 
-use souk_core::agreement::{Agreement, AgreementStatus, UpfrontPurchase};
+use souk_core::agreement::{Agreement, AgreementStatus, Entitlement, UpfrontPurchase};
+use souk_core::ids::ProductId;
 use souk_proto::agreement::v1 as proto;
 
 use super::terms::{to_proto_quantities, to_proto_rate_card};
@@ -36,6 +37,20 @@ pub fn to_proto_purchase(purchase: &UpfrontPurchase) -> proto::UpfrontPurchase {
         duration: purchase.duration.to_string(),
         auto_renew: purchase.auto_renew,
         unit_prices: to_proto_rate_card(&purchase.unit_prices),
+    }
+}
+
+/// What a contract on a product entitles to.
+pub fn to_proto_entitlement(entitlement: &Entitlement, product: &ProductId) -> proto::Entitlement {
+    let Entitlement { dimension, quantity, expires, licence, buyer, agreement } = entitlement;
+    proto::Entitlement {
+        product_id: product.to_string(),
+        dimension: dimension.to_string(),
+        quantity: *quantity,
+        expiration_time: Some(to_proto_time(*expires)),
+        license_arn: licence.to_string(),
+        buyer_account_id: buyer.to_string(),
+        agreement_id: agreement.to_string(),
     }
 }
 
@@ -125,6 +140,28 @@ mod tests {
             }],
         };
         assert_eq!(to_proto_agreement(&agreement(AgreementStatus::Active)), expected);
+    }
+
+    #[test]
+    fn an_entitlement_goes_out_with_its_product() {
+        let entitlement = Entitlement {
+            dimension: DimensionKey::new("users"),
+            quantity: 25,
+            expires: Timestamp::MIN.plus_days(9),
+            licence: LicenseArn::new("arn"),
+            buyer: AccountId::from_number(1).unwrap(),
+            agreement: AgreementId::new("agmt-1"),
+        };
+        let expected = proto::Entitlement {
+            product_id: "prod-1".to_owned(),
+            dimension: "users".to_owned(),
+            quantity: 25,
+            expiration_time: Some(to_proto_time(Timestamp::MIN.plus_days(9))),
+            license_arn: "arn".to_owned(),
+            buyer_account_id: "000000000001".to_owned(),
+            agreement_id: "agmt-1".to_owned(),
+        };
+        assert_eq!(to_proto_entitlement(&entitlement, &ProductId::new("prod-1")), expected);
     }
 
     #[test]

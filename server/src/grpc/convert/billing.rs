@@ -3,6 +3,7 @@
 use souk_core::catalog::Marketplace;
 use souk_core::ids::ProductId;
 use souk_core::invoicing::invoice::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine};
+use souk_core::metering::Allocation;
 use souk_core::rating::{ExplainedHour, ExplainedRecord, RatedSegment};
 use souk_proto::billing::v1 as proto;
 
@@ -97,6 +98,15 @@ fn to_proto_explained_record(record: &ExplainedRecord) -> proto::ExplainedRecord
         metering_record_id: record.id.to_string(),
         region: record.region.to_string(),
         quantity: record.quantity.to_string(),
+        resource: record.resource.as_ref().map(ToString::to_string).unwrap_or_default(),
+        allocations: record.allocations.iter().map(to_proto_explained_allocation).collect(),
+    }
+}
+
+fn to_proto_explained_allocation(allocation: &Allocation) -> proto::ExplainedAllocation {
+    proto::ExplainedAllocation {
+        quantity: allocation.quantity.to_string(),
+        tags: allocation.tags.iter().cloned().collect(),
     }
 }
 
@@ -124,11 +134,11 @@ fn to_proto_charge_type(charge_type: ChargeType) -> proto::ChargeType {
 mod tests {
     use souk_core::catalog::{Change, PriceSource, Product, ProductType};
     use souk_core::ids::{
-        AccountId, AgreementId, DimensionKey, InvoiceId, MeteringRecordId, OfferId, ProductCode, Region,
-        SandboxName,
+        AccountId, AgreementId, DimensionKey, InvoiceId, MeteringRecordId, MeteringResource, OfferId,
+        ProductCode, Region, SandboxName,
     };
     use souk_core::money::{Currency, PriceDecimals, UnitPrice};
-    use souk_core::quantity::QuantitySum;
+    use souk_core::quantity::{Quantity, QuantitySum};
     use souk_core::rules::{Profile, Rules};
     use souk_core::time::{BillingMonth, Timestamp, UsageHour};
 
@@ -269,6 +279,14 @@ mod tests {
     #[test]
     fn an_explained_hour_names_its_records() {
         let id = MeteringRecordId::new(7, 8);
+        let allocation = |quantity: &str, tags: &[(&str, &str)]| Allocation {
+            quantity: Quantity::parse(quantity).unwrap(),
+            tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        };
+        let explained = |quantity: &str, tags: &[(&str, &str)]| proto::ExplainedAllocation {
+            quantity: quantity.to_owned(),
+            tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        };
         let hour = ExplainedHour {
             hour: UsageHour::containing(at("2025-06-01T13:30:00Z")),
             metered: QuantitySum(2_500_000),
@@ -277,7 +295,10 @@ mod tests {
             records: vec![ExplainedRecord {
                 id,
                 region: Region::new("eu-west-1"),
+                resource: Some(MeteringResource::new("i-1")),
                 quantity: QuantitySum(2_500_000),
+                allocations: [allocation("1.5", &[("env", "test"), ("team", "blue")]), allocation("1", &[])]
+                    .into(),
             }],
         };
         let expected = proto::ExplainedHour {
@@ -290,6 +311,11 @@ mod tests {
                 metering_record_id: id.to_string(),
                 region: "eu-west-1".to_owned(),
                 quantity: "2.5".to_owned(),
+                resource: "i-1".to_owned(),
+                allocations: vec![
+                    explained("1.5", &[("env", "test"), ("team", "blue")]),
+                    explained("1", &[]),
+                ],
             }],
         };
         assert_eq!(to_proto_explained_hour(&hour), expected);

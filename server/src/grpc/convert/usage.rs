@@ -1,17 +1,19 @@
 //! Usage records and reported instance-hours: the form of their fields (aws-api A.2 and G), and what became
 //! of them. Errors alone build paths and texts: messages of thousands of records come through here.
 
+mod allocations;
 mod reports;
 
 use souk_core::catalog::DimensionType;
 use souk_core::ids::{DEFAULT_REGION, DimensionKey, LicenseArn, ProductCode, Region};
-use souk_core::metering::{Customer, RecordStatus, UsageOutcome, UsageRecord, UsageRequest};
+use souk_core::metering::{Customer, Door, RecordStatus, UsageOutcome, UsageRecord, UsageRequest};
 use souk_core::quantity::{Quantity, QuantityError};
 use souk_core::rejection::{Code, Rejection};
 use souk_proto::metering::v1 as proto;
 
 use super::required_text;
 use super::time::from_proto_time;
+use allocations::from_proto_allocations;
 
 pub use reports::{from_proto_instance_hours, to_report_rejection};
 
@@ -37,7 +39,14 @@ pub fn from_proto_usage_request(
     for (index, record) in records.into_iter().enumerate() {
         read.push(from_proto_usage_record(&record).map_err(|r| r.within(&format!("usageRecords[{index}]")))?);
     }
-    Ok(UsageRequest { product_code, region, records: read, metered_as: DimensionType::ExternallyMetered })
+    Ok(UsageRequest {
+        product_code,
+        region,
+        resource: None,
+        records: read,
+        metered_as: DimensionType::ExternallyMetered,
+        door: Door::Batch,
+    })
 }
 
 /// Reads one usage record.
@@ -50,6 +59,7 @@ pub fn from_proto_usage_record(record: &proto::UsageRecord) -> Result<UsageRecor
         customer: from_proto_customer(record.customer.as_ref())?,
         dimension: from_proto_dimension_key(&record.dimension, "dimension")?,
         quantity: from_proto_quantity(record.quantity, &record.quantity_as_decimal)?,
+        allocations: from_proto_allocations(record)?,
     })
 }
 
@@ -253,6 +263,7 @@ mod tests {
             dimension: "users".to_owned(),
             quantity: Some(5),
             quantity_as_decimal: String::new(),
+            usage_allocations: Vec::new(),
         }
     }
 

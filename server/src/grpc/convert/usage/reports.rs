@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use souk_core::catalog::DimensionType;
 use souk_core::ids::{AccountId, ProductCode};
-use souk_core::metering::{Customer, UsageRecord, UsageRequest};
+use souk_core::metering::{Customer, Door, UsageRecord, UsageRequest};
 use souk_core::quantity::Quantity;
 use souk_core::rejection::{Code, Rejection};
 use souk_core::rules::MAX_STREAM_RECORDS;
@@ -35,8 +35,10 @@ pub fn from_proto_instance_hours(
             let request = UsageRequest {
                 product_code: Some(code),
                 region: region.clone(),
+                resource: None,
                 records: Vec::new(),
                 metered_as: DimensionType::Metered,
+                door: Door::Batch,
             };
             requests.push((request, Vec::new()));
         }
@@ -81,7 +83,8 @@ fn from_proto_report(report: &proto::InstanceHours) -> Result<(ProductCode, Usag
         let message = format!("\"{}\" is not a count of instances: {why}", report.count);
         Rejection::new(Code::QuantityInvalid, "count", message)
     })?;
-    Ok((code, UsageRecord { timestamp, customer: Customer::Account(buyer.to_string()), dimension, quantity }))
+    let customer = Customer::Account(buyer.to_string());
+    Ok((code, UsageRecord { timestamp, customer, dimension, quantity, allocations: Vec::new() }))
 }
 
 #[cfg(test)]

@@ -1,0 +1,103 @@
+//! A request's whole way over HTTP: route, read, find the sandbox, check who calls, carry out, answer. Whatever
+//! comes gets AWS's error shape in the protocol it spoke.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::header::CONTENT_LENGTH;
+use souk_core::ids::{DEFAULT_REGION, Region, SandboxName};
+
+use super::error::AwsError;
+use super::ops::Call;
+use super::protocol::Protocol;
+use super::respond::{new_request_id, respond};
+use super::route::{Routed, route};
+use super::sigv4::{self, Mode, Policy, SignedRequest};
+use super::wire::{BODY_BYTES_MAX, Value};
+use crate::app::Souk;
+
+/// The sandbox of a path that names none.
+const DEFAULT_SANDBOX: &str = "default";
+/// What a session token begins with when it says what the program runs on.
+const RESOURCE_PREFIX: &str = "souk:";
+
+/// What the endpoint needs.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// The marketplace.
+    pub souk: Souk,
+    /// How signatures are treated.
+    pub mode: Mode,
+}
+
+/// Answers any request of the port that nothing else answers.
+pub async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Response {
+    let request_id = new_request_id();
+    let (parts, body) = request.into_parts();
+    let (protocol, outcome) = match route(&parts.method, parts.uri.path(), &parts.headers) {
+        Ok(routed) => (routed.protocol, endpoint.answer(&routed, &parts, body).await),
+        Err(unrouted) => (unrouted.protocol, Err(unrouted.error)),
+    };
+    respond(protocol, &request_id, outcome).map(Body::from)
+}
+
+impl Endpoint {
+    async fn answer(
+        &self,
+        routed: &Routed,
+        parts: &http::request::Parts,
+        body: Body,
+    ) -> Result<Value<'static>, AwsError> {
+        // One byte more than a body may have: what is longer is told from what was cut off.
+        let body = to_bytes(body, BODY_BYTES_MAX + 1).await.map_err(|error| {
+            let declared =
+                parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+            match declared.is_some_and(|length: usize| length <= BODY_BYTES_MAX) {
+                true => AwsError::serialization(format!("The body ended before it was whole: {error}.")),
+                false => {
+                    AwsError::request_entity_too_large(format!("A body has at most {BODY_BYTES_MAX} bytes."))
+                }
+            }
+        })?;
+        let sandbox = SandboxName::new(routed.sandbox.as_deref().unwrap_or(DEFAULT_SANDBOX));
+        let market = self.souk.market(&sandbox).map_err(|_| {
+            AwsError::unrecognized_client(format!(
+                "There is no sandbox \"{sandbox}\": make it from a document."
+            ))
+        })?;
+        let policy =
+            Policy { mode: self.mode, signing_names: &[routed.signing_name], now: self.souk.clock.now() };
+        let request =
+            SignedRequest { method: &parts.method, uri: &parts.uri, headers: &parts.headers, body: &body };
+        let signed = sigv4::authenticate(&policy, &request, |key| {
+            let account = market.access_key_owner(key)?;
+            account.access_keys.iter().find(|k| k.id == key).map(|k| k.secret.as_str())
+        })?;
+        let input = read(routed.protocol, &body)?;
+        let caller =
+            signed.access_key_id.as_deref().and_then(|key| market.access_key_owner(key)).map(|a| a.id);
+        let call = Call {
+            souk: &self.souk,
+            sandbox,
+            caller,
+            region: Region::new(signed.region.as_deref().unwrap_or(DEFAULT_REGION)),
+            resource: signed.session_token.as_deref().and_then(resource),
+            market,
+        };
+        call.carry_out(routed, &input).await
+    }
+}
+
+fn read(protocol: Protocol, body: &[u8]) -> Result<Value<'_>, AwsError> {
+    let value = protocol.parse(body)?;
+    match value {
+        Value::Map(_) => Ok(value),
+        _ => Err(AwsError::serialization("The body is not a structure.")),
+    }
+}
+
+/// What the program runs on: a session token of the form `souk:i-0123456789abcdef0`, `souk:task/...` or
+/// `souk:pod/...` says it. On AWS the role's credentials do.
+fn resource(session_token: &str) -> Option<String> {
+    session_token.strip_prefix(RESOURCE_PREFIX).filter(|resource| !resource.is_empty()).map(str::to_owned)
+}

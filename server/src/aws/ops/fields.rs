@@ -1,0 +1,176 @@
+//! Fields that several operations share, with the constraints of the API's model.
+
+use souk_core::ids::{DimensionKey, LicenseArn, ProductCode};
+use souk_core::metering::allocation::Allocation;
+use souk_core::metering::request::Customer;
+use souk_core::quantity::Quantity;
+use souk_core::time::Timestamp;
+
+use crate::aws::error::AwsError;
+use crate::aws::wire::{Member, Violations};
+
+const PRODUCT_CODE: &str = "^[-a-zA-Z0-9/=:_.@]*$";
+const ACCOUNT: &str = "^[0-9]+$";
+const LICENSE_ARN: &str = "^arn:aws[a-zA-Z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$";
+const DECIMAL: &str = r"^(0|[1-9][0-9]{0,9})(\.[0-9]{1,6})?$";
+const TAG: &str = r"^[a-zA-Z0-9+ -=._:\/@]+$";
+/// The largest whole quantity.
+const INTEGER_MAX: i64 = 2_147_483_647;
+
+/// A product's code.
+pub fn product_code<'v>(
+    member: &Member<'_, 'v>,
+    violations: &mut Violations,
+) -> Result<Option<&'v str>, AwsError> {
+    violations.length(member, 0..=255);
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-/=:_.@".contains(&b);
+    violations.pattern(member, PRODUCT_CODE, |text| text.bytes().all(allowed));
+    member.text()
+}
+
+/// A product's code, in the core's words; an empty one is an absent one.
+pub fn to_product_code(text: Option<&str>) -> Option<ProductCode> {
+    text.filter(|text| !text.is_empty()).map(ProductCode::new)
+}
+
+/// A moment of use.
+pub fn timestamp(
+    member: &Member<'_, '_>,
+    violations: &mut Violations,
+) -> Result<Option<Timestamp>, AwsError> {
+    if !violations.required(member) {
+        return Ok(None);
+    }
+    let micros = member.timestamp()?;
+    let moment = micros.and_then(Timestamp::from_micros);
+    if moment.is_none() {
+        violations.add(member, "Member must be a moment between the years 1970 and 9999");
+    }
+    Ok(moment)
+}
+
+/// A dimension's key.
+pub fn dimension(member: &Member<'_, '_>, violations: &mut Violations) -> Result<DimensionKey, AwsError> {
+    violations.required(member);
+    violations.length(member, 1..=255);
+    Ok(DimensionKey::new(member.text()?.unwrap_or_default()))
+}
+
+/// Exactly one way of naming the customer; an empty identifier is an absent one, as SDKs send it.
+pub fn customer(record: &Member<'_, '_>, violations: &mut Violations) -> Result<Option<Customer>, AwsError> {
+    let (identifier, account, licence) = (
+        record.member("CustomerIdentifier")?,
+        record.member("CustomerAWSAccountId")?,
+        record.member("LicenseArn")?,
+    );
+    violations.length(&identifier, 0..=255);
+    violations.length(&account, 1..=255);
+    violations.pattern(&account, ACCOUNT, |text| text.bytes().all(|b| b.is_ascii_digit()));
+    violations.pattern(&licence, LICENSE_ARN, is_arn);
+    let named = identifier.text()?.filter(|text| !text.is_empty());
+    match (named, account.text()?, licence.text()?) {
+        (Some(text), None, None) => Ok(Some(Customer::Identifier(text.to_owned()))),
+        (None, Some(text), None) => Ok(Some(Customer::Account(text.to_owned()))),
+        // With a licence the account may be named, too; the licence says whose it is.
+        (None, _, Some(text)) => Ok(Some(Customer::Licence(LicenseArn::new(text)))),
+        (None, None, None) => {
+            violations
+                .add(&account, "one of CustomerAWSAccountId, CustomerIdentifier and LicenseArn is required");
+            Ok(None)
+        }
+        (Some(_), _, _) => {
+            violations.add(
+                &identifier,
+                "CustomerIdentifier cannot stand beside CustomerAWSAccountId or LicenseArn",
+            );
+            Ok(None)
+        }
+    }
+}
+
+fn is_arn(text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    let (arn, partition, service) = (parts.next(), parts.next(), parts.next());
+    let rest = (parts.next(), parts.next(), parts.next());
+    arn == Some("arn")
+        && partition.is_some_and(|p| p.starts_with("aws"))
+        && service.is_some_and(|s| !s.is_empty())
+        && rest.2.is_some_and(|resource| !resource.is_empty())
+}
+
+/// A quantity in either of its kinds; absent ones are 0. `None`: a violation was noted.
+pub fn quantity(
+    integer: &Member<'_, '_>,
+    decimal: &Member<'_, '_>,
+    violations: &mut Violations,
+) -> Result<Option<Quantity>, AwsError> {
+    violations.range(integer, 0..=INTEGER_MAX);
+    violations.length(decimal, 1..=17);
+    violations.pattern(decimal, DECIMAL, |text| Quantity::parse(text).is_ok());
+    match (integer.integer()?, decimal.text()?) {
+        (Some(_), Some(_)) => {
+            violations.add(decimal, "only one of the integer and the decimal quantity may be given");
+            Ok(None)
+        }
+        (None, Some(text)) => Ok(Quantity::parse(text).ok()),
+        (whole, None) => {
+            Ok(u64::try_from(whole.unwrap_or(0)).ok().and_then(|units| Quantity::whole(units).ok()))
+        }
+    }
+}
+
+/// The allocations of a record, each of the same kind as its quantity.
+pub fn allocations(
+    record: &Member<'_, '_>,
+    decimal_record: bool,
+    violations: &mut Violations,
+) -> Result<Vec<Allocation>, AwsError> {
+    let list = record.member("UsageAllocations")?;
+    violations.length(&list, 1..=2_500);
+    let mut allocations = Vec::new();
+    for item in list.items()? {
+        let (integer, decimal) =
+            (item.member("AllocatedUsageQuantity")?, item.member("AllocatedUsageQuantityAsDecimal")?);
+        if integer.is_absent() && decimal.is_absent() {
+            violations.add(
+                &integer,
+                "one of AllocatedUsageQuantity and AllocatedUsageQuantityAsDecimal is required",
+            );
+        }
+        let quantity = quantity(&integer, &decimal, violations)?;
+        if decimal_record == decimal.is_absent() {
+            return Err(AwsError::new(
+                "InvalidUsageAllocationsException",
+                400,
+                format!("{}: allocations have the same kind of quantity as their record.", item.path()),
+            ));
+        }
+        let tags = tags(&item, violations)?;
+        allocations.extend(quantity.map(|quantity| Allocation { quantity, tags }));
+    }
+    Ok(allocations)
+}
+
+fn tags(item: &Member<'_, '_>, violations: &mut Violations) -> Result<Vec<(String, String)>, AwsError> {
+    let list = item.member("Tags")?;
+    if !list.is_absent() && list.items()?.len() == 0 {
+        violations.length(&list, 1..=5);
+    }
+    let mut tags = Vec::new();
+    for tag in list.items()? {
+        let (key, value) = (tag.member("Key")?, tag.member("Value")?);
+        for (member, longest) in [(&key, 100), (&value, 256)] {
+            violations.required(member);
+            violations.length(member, 1..=longest);
+            violations.pattern(member, TAG, |text| text.bytes().all(is_tag_byte));
+        }
+        tags.push((key.text()?.unwrap_or_default().to_owned(), value.text()?.unwrap_or_default().to_owned()));
+    }
+    tags.sort();
+    Ok(tags)
+}
+
+/// In the model's pattern ` -=` is a range: from the space to the equals sign.
+fn is_tag_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || (b' '..=b'=').contains(&byte) || b"+._:/@".contains(&byte)
+}

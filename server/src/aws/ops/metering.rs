@@ -1,0 +1,191 @@
+//! The metering service: BatchMeterUsage, MeterUsage, ResolveCustomer.
+
+use souk_core::catalog::DimensionType;
+use souk_core::catalog::account::customer_identifier;
+use souk_core::ids::{MeteringRecordId, MeteringResource};
+use souk_core::metering::request::{Customer, Door, UsageRecord, UsageRequest};
+use souk_core::metering::{RecordStatus, UsageOutcome};
+use souk_core::rejection::{Code, Rejection};
+
+use super::registration_token::RegistrationToken;
+use super::{Call, errors, fields};
+use crate::aws::error::AwsError;
+use crate::aws::wire::{Member, Value, Violations};
+
+/// Takes up to 25 records of a seller's product.
+pub async fn batch_meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Value<'static>, AwsError> {
+    let mut violations = Violations::new();
+    let code = input.member("ProductCode")?;
+    let product_code = fields::product_code(&code, &mut violations)?;
+    let list = input.member("UsageRecords")?;
+    violations.required(&list);
+    violations.length(&list, 0..=25);
+    let mut records = Vec::new();
+    let mut echoes = Vec::new();
+    for item in list.items()? {
+        let timestamp = fields::timestamp(&item.member("Timestamp")?, &mut violations)?;
+        let customer = fields::customer(&item, &mut violations)?;
+        let dimension = fields::dimension(&item.member("Dimension")?, &mut violations)?;
+        let decimal = item.member("QuantityAsDecimal")?;
+        let quantity = fields::quantity(&item.member("Quantity")?, &decimal, &mut violations)?;
+        let allocations = fields::allocations(&item, !decimal.is_absent(), &mut violations)?;
+        echoes.push(item.value().cloned().map_or(Value::Null, Value::into_owned));
+        if let (Some(timestamp), Some(customer), Some(quantity)) = (timestamp, customer, quantity) {
+            records.push(UsageRecord { timestamp, customer, dimension, quantity, allocations });
+        }
+    }
+    violations.finish()?;
+    let request = UsageRequest {
+        product_code: fields::to_product_code(product_code),
+        region: call.region.clone(),
+        resource: None,
+        records,
+        metered_as: DimensionType::ExternallyMetered,
+        door: Door::Batch,
+    };
+    if request.records.is_empty() {
+        return Ok(results(Vec::new(), echoes));
+    }
+    check_seller(call, &request)?;
+    let outcomes = call.souk.meter(&call.sandbox, request).await.map_err(errors::of_metering)?;
+    Ok(results(outcomes, echoes))
+}
+
+/// A seller meters only its own products.
+fn check_seller(call: &Call<'_>, request: &UsageRequest) -> Result<(), AwsError> {
+    let by_licence = request.records.iter().find_map(|record| match &record.customer {
+        Customer::Licence(licence) => call.souk.licence_product(&call.sandbox, licence),
+        _ => None,
+    });
+    let product = match &request.product_code {
+        Some(code) => call.market.product_by_code(code),
+        None => by_licence.as_ref().and_then(|id| call.market.products().get(id)),
+    };
+    match product {
+        // What there is not, the check of the whole request refuses.
+        Some(product) if !call.may_sell(product) => Err(AwsError::new(
+            "InvalidProductCodeException",
+            400,
+            format!("The product {} is not sold by the account that signed the request.", product.code),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn results(outcomes: Vec<UsageOutcome>, echoes: Vec<Value<'static>>) -> Value<'static> {
+    let (mut results, mut unprocessed) = (Vec::new(), Vec::new());
+    for (outcome, echo) in outcomes.into_iter().zip(echoes) {
+        let (status, id) = match outcome.status {
+            RecordStatus::Success(id) => ("Success", Some(id)),
+            RecordStatus::DuplicateRecord(id) => ("DuplicateRecord", Some(id)),
+            RecordStatus::CustomerNotSubscribed => ("CustomerNotSubscribed", None),
+            RecordStatus::Unprocessed => {
+                unprocessed.push(echo);
+                continue;
+            }
+        };
+        results.push(Value::structure([
+            ("UsageRecord", Some(echo)),
+            ("MeteringRecordId", id.map(|id| Value::text(id.to_string()))),
+            ("Status", Some(Value::text(status))),
+        ]));
+    }
+    Value::structure([
+        ("Results", Some(Value::List(results))),
+        ("UnprocessedRecords", Some(Value::List(unprocessed))),
+    ])
+}
+
+/// Takes the usage of a program that runs in the buyer's account.
+pub async fn meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Value<'static>, AwsError> {
+    let mut violations = Violations::new();
+    let code = input.member("ProductCode")?;
+    violations.required(&code);
+    let product_code = fields::product_code(&code, &mut violations)?;
+    let timestamp = fields::timestamp(&input.member("Timestamp")?, &mut violations)?;
+    let dimension = fields::dimension(&input.member("UsageDimension")?, &mut violations)?;
+    let decimal = input.member("UsageQuantityAsDecimal")?;
+    let quantity = fields::quantity(&input.member("UsageQuantity")?, &decimal, &mut violations)?;
+    let allocations = fields::allocations(input, !decimal.is_absent(), &mut violations)?;
+    let dry_run = input.member("DryRun")?.boolean()?.unwrap_or(false);
+    let token = input.member("ClientToken")?;
+    violations.length(&token, 1..=64);
+    let token = token.text()?;
+    violations.finish()?;
+    let (Some(timestamp), Some(quantity)) = (timestamp, quantity) else {
+        return Err(AwsError::serialization("A required member cannot be read."));
+    };
+    let buyer = call.buyer()?;
+    let customer = Customer::Account(buyer.id.to_string());
+    let record = UsageRecord { timestamp, customer, dimension, quantity, allocations };
+    let request = UsageRequest {
+        product_code: fields::to_product_code(product_code),
+        region: call.region.clone(),
+        resource: call.resource.as_deref().map(MeteringResource::new),
+        records: vec![record],
+        metered_as: DimensionType::ExternallyMetered,
+        door: Door::MeterUsage,
+    };
+    if dry_run {
+        // Permission is what a dry run asks about; nothing is stored (aws-api: two sellers stop on an error here).
+        call.souk.check_usage(&call.sandbox, request).map_err(errors::of_metering)?;
+        return Ok(Value::Map(Vec::new()));
+    }
+    let outcome = call.souk.meter_once(&call.sandbox, request, token.map(str::to_owned)).await;
+    match outcome.map_err(errors::of_metering)? {
+        RecordStatus::Success(id) => Ok(metered(id)),
+        RecordStatus::DuplicateRecord(_) => Err(AwsError::new(
+            "DuplicateRequestException",
+            400,
+            "The hour was metered for this UsageDimension with another quantity, which stands.",
+        )),
+        RecordStatus::CustomerNotSubscribed => Err(AwsError::new(
+            "CustomerNotEntitledException",
+            400,
+            format!("Account {} holds no live agreement on the product.", buyer.id),
+        )),
+        RecordStatus::Unprocessed => Err(AwsError::internal("The record was not processed. Try again.")),
+    }
+}
+
+fn metered(id: MeteringRecordId) -> Value<'static> {
+    Value::structure([("MeteringRecordId", Some(Value::text(id.to_string())))])
+}
+
+/// Says whose registration token it is.
+pub async fn resolve_customer(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Value<'static>, AwsError> {
+    let mut violations = Violations::new();
+    let member = input.member("RegistrationToken")?;
+    violations.required(&member);
+    violations.length(&member, 1..=usize::MAX);
+    violations.finish()?;
+    let invalid = || AwsError::new("InvalidTokenException", 400, "The registration token is not valid.");
+    let token =
+        RegistrationToken::read(&call.sandbox, member.text()?.unwrap_or_default()).ok_or_else(invalid)?;
+    let agreement = match call.souk.agreement(&call.sandbox, token.agreement.clone()).await {
+        Ok(agreement) => agreement,
+        Err(crate::error::AppError::Rejected(Rejection { code: Code::AgreementUnknown, .. })) => {
+            return Err(invalid());
+        }
+        Err(other) => return Err(errors::of_metering(other)),
+    };
+    let product = call.market.products().get(&agreement.product).ok_or_else(invalid)?;
+    if !call.may_sell(product) {
+        return Err(invalid());
+    }
+    if token.expires <= call.now() {
+        let message = format!("The registration token expired at {}.", token.expires);
+        return Err(AwsError::new("ExpiredTokenException", 400, message));
+    }
+    Ok(Value::structure([
+        ("CustomerIdentifier", Some(Value::text(customer_identifier(product.seller, agreement.buyer)))),
+        ("ProductCode", Some(Value::text(product.code.to_string()))),
+        ("CustomerAWSAccountId", Some(Value::text(agreement.buyer.to_string()))),
+        ("LicenseArn", Some(Value::text(agreement.licence.to_string()))),
+        ("Metadata", Some(metadata(agreement.id.to_string()))),
+    ]))
+}
+
+fn metadata(agreement: String) -> Value<'static> {
+    Value::structure([("AgreementId", Some(Value::text(agreement)))])
+}

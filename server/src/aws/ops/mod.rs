@@ -1,0 +1,69 @@
+//! The operations: each reads its input, asks a use case, and writes its output.
+
+pub mod entitlement;
+pub mod errors;
+pub mod fields;
+pub mod metering;
+pub mod registration_token;
+
+use std::sync::Arc;
+
+use souk_core::catalog::{Account, Marketplace, Product};
+use souk_core::ids::{AccountId, Region, SandboxName};
+use souk_core::time::Timestamp;
+
+use super::error::AwsError;
+use super::route::{Routed, Service};
+use super::wire::{Member, Value};
+use crate::app::Souk;
+
+/// Who calls, what, and where.
+pub struct Call<'a> {
+    /// The marketplace.
+    pub souk: &'a Souk,
+    /// The sandbox.
+    pub sandbox: SandboxName,
+    /// Its published state.
+    pub market: Arc<Marketplace>,
+    /// The account that signed; none when nothing says who calls.
+    pub caller: Option<AccountId>,
+    /// The region that the signature is scoped to.
+    pub region: Region,
+    /// What the caller runs on, as its session token says: an instance, a task or a pod.
+    pub resource: Option<String>,
+}
+
+impl Call<'_> {
+    /// Carries out an operation.
+    pub async fn carry_out(&self, routed: &Routed, input: &Value<'_>) -> Result<Value<'static>, AwsError> {
+        let input = Member::body(input);
+        match (routed.service, routed.operation) {
+            (Service::Metering, "BatchMeterUsage") => metering::batch_meter_usage(self, &input).await,
+            (Service::Metering, "MeterUsage") => metering::meter_usage(self, &input).await,
+            (Service::Metering, "ResolveCustomer") => metering::resolve_customer(self, &input).await,
+            (Service::Entitlement, "GetEntitlements") => entitlement::get_entitlements(self, &input).await,
+            (_, operation) => Err(AwsError::unknown_operation(format!("{operation} is not served here."))),
+        }
+    }
+
+    /// The sandbox's time.
+    pub fn now(&self) -> Timestamp {
+        self.souk.now(&self.market)
+    }
+
+    /// The account of a buyer's program: without one nothing says whose usage it is.
+    pub fn buyer(&self) -> Result<&Account, AwsError> {
+        let account = self.caller.and_then(|caller| self.market.accounts().get(&caller));
+        account.ok_or_else(|| {
+            AwsError::unrecognized_client(
+                "The access key belongs to no account of this sandbox: put it into the sandbox document.",
+            )
+        })
+    }
+
+    /// Whether the caller may act for a product's seller. A caller that nothing identifies may: that is how a
+    /// sandbox without access keys is used.
+    pub fn may_sell(&self, product: &Product) -> bool {
+        self.caller.is_none_or(|caller| caller == product.seller)
+    }
+}

@@ -1,0 +1,23 @@
+//! The HTTP port: one for all services and all sandboxes.
+
+use std::future::Future;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+
+use super::endpoint::{Endpoint, handle};
+
+/// Serves until `shutdown`; requests under way are answered first.
+pub async fn serve(
+    endpoint: Endpoint,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let router = Router::new().fallback(handle).with_state(endpoint);
+    let listener = listener.tap_io(|connection| {
+        // Without this every small answer waits for the client's delayed acknowledgement.
+        let _ = connection.set_nodelay(true);
+    });
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+}

@@ -1,0 +1,63 @@
+//! The forms of time that signatures use.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use souk_core::time::Timestamp;
+
+const BASIC: &str = "%Y%m%dT%H%M%SZ";
+const BASIC_LENGTH: usize = "20150830T123600Z".len();
+
+/// `20150830T123600Z`.
+pub(super) fn basic(time: Timestamp) -> String {
+    to_chrono(time).format(BASIC).to_string()
+}
+
+/// `20150830`.
+pub(super) fn basic_date(time: Timestamp) -> String {
+    to_chrono(time).format("%Y%m%d").to_string()
+}
+
+/// Reads the basic form; of the `Date` header also HTTP's.
+pub(super) fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let is_basic = text.len() == BASIC_LENGTH && text.starts_with(|first: char| first.is_ascii_digit());
+    let time = if is_basic {
+        NaiveDateTime::parse_from_str(text, BASIC).ok()?.and_utc()
+    } else {
+        DateTime::parse_from_rfc2822(text).ok()?.to_utc()
+    };
+    Timestamp::from_micros(time.timestamp_micros())
+}
+
+fn to_chrono(time: Timestamp) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(time.micros()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_are_read_and_one_is_written() {
+        let time = Timestamp::parse("2015-08-30T12:36:00Z").unwrap();
+        for text in ["20150830T123600Z", " 20150830T123600Z ", "Sun, 30 Aug 2015 12:36:00 GMT"] {
+            assert_eq!(parse(text), Some(time), "{text}");
+        }
+        assert_eq!(basic(time), "20150830T123600Z");
+        assert_eq!(basic_date(time), "20150830");
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "20150830",
+            "20150830T123600",
+            "20151330T123600Z",
+            "19691231T235959Z",
+            "+0150830T123600Z",
+            "now",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Entries of the control log, and what is published.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use souk_core::catalog::{
+    AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, Offer, PriceChange, Product,
+    ProductType, Targeting, UsageCategory,
+};
+use souk_core::ids::{DimensionKey, OfferId, ProductCode, ProductId, SandboxName};
+use souk_core::machine::{ControlEntry, Seed};
+use souk_core::money::Currency;
+use souk_core::rules::{IdenticalRetry, MeteringWindow, OfferIdColumn, Profile, Rules};
+use souk_core::terms::configurable_upfront::UpfrontConfiguration;
+use souk_core::terms::{ConfigurableUpfront, Renewal, Terms, UpfrontRateCard, UsageBased, Validity};
+
+use super::{CHANGES, Tape};
+
+impl Tape<'_> {
+    pub(super) fn entry(&mut self, kind: u64) -> ControlEntry {
+        let name = self.id(SandboxName::new);
+        match kind {
+            0 => ControlEntry::SandboxDeleted { name },
+            1 => ControlEntry::Changed { name, change: self.any_change() },
+            _ => ControlEntry::SandboxPut {
+                name,
+                description: self.text(),
+                rules: self.rules(),
+                began: self.time(),
+                changes: self.list(Self::any_change),
+                seeds: self.list(Self::seed),
+                clock: self.clock(),
+            },
+        }
+    }
+
+    fn any_change(&mut self) -> Change {
+        let kind = self.below(CHANGES);
+        self.change(kind)
+    }
+
+    pub(super) fn change(&mut self, kind: u64) -> Change {
+        match kind {
+            0 => Change::ClockSet(self.clock()),
+            1 => Change::AccountPut(self.published_account()),
+            2 => Change::ProductCreated(self.product()),
+            3 => Change::DimensionsAdded {
+                product: self.id(ProductId::new),
+                dimensions: self.list(Self::dimension),
+                prices: self.list(|t| (t.id(OfferId::new), t.rate_card())).into_iter().collect(),
+            },
+            4 => Change::OfferCreated(self.offer()),
+            _ => Change::PricesChanged { offer: self.id(OfferId::new), change: self.price_change() },
+        }
+    }
+
+    fn rules(&mut self) -> Rules {
+        let hours = self.wide() as u32;
+        Rules {
+            profile: self.pick(&[Profile::Source, Profile::Y2026]),
+            max_dimensions: self.wide() as u32,
+            max_private_offer_buyers: self.wide() as u32,
+            metering_window: self.pick(&[MeteringWindow::Hours(hours), MeteringWindow::OpenMonth]),
+            decreases_immediate: self.flag(),
+            offer_id_column: self.pick(&[OfferIdColumn::Legacy, OfferIdColumn::Dashboard]),
+            identical_retry: self.pick(&[IdenticalRetry::Success, IdenticalRetry::DuplicateRecord]),
+        }
+    }
+
+    fn clock(&mut self) -> Clock {
+        let at = self.time();
+        self.pick(&[Clock::Stopped(at), Clock::Following(at)])
+    }
+
+    fn seed(&mut self) -> Seed {
+        let configuration = |t: &mut Self| UpfrontConfiguration {
+            duration: t.duration(),
+            quantities: t.list(|t| (t.id(DimensionKey::new), t.wide())).into_iter().collect(),
+            auto_renew: t.flag(),
+        };
+        Seed {
+            offer: self.id(OfferId::new),
+            buyer: self.account(),
+            at: self.time(),
+            configuration: self.option(configuration),
+            position: self.wide() as u32,
+        }
+    }
+
+    fn published_account(&mut self) -> Account {
+        Account {
+            id: self.account(),
+            company_name: self.text(),
+            payer: self.account(),
+            invoicing_entity: self.option(Self::text),
+            address: Address {
+                country: self.text(),
+                state: self.text(),
+                city: self.text(),
+                postal_code: self.text(),
+            },
+            email_domain: self.text(),
+            access_keys: self.list(|t| AccessKey { id: t.text(), secret: t.text() }),
+        }
+    }
+
+    fn dimension(&mut self) -> Dimension {
+        use DimensionType::{Entitled, ExternallyMetered, Metered};
+        let types: BTreeSet<_> =
+            self.list(|t| t.pick(&[Metered, ExternallyMetered, Entitled])).into_iter().collect();
+        Dimension {
+            key: self.id(DimensionKey::new),
+            name: self.text(),
+            description: self.text(),
+            unit: self.text(),
+            types,
+        }
+    }
+
+    fn product(&mut self) -> Product {
+        use UsageCategory::{Bandwidth, Data, Hosts, Tiers, Units, Users};
+        Product {
+            id: self.id(ProductId::new),
+            code: self.id(ProductCode::new),
+            title: self.text(),
+            seller: self.account(),
+            product_type: self.pick(&[ProductType::Ami, ProductType::Container, ProductType::Saas]),
+            usage_category: self.option(|t| t.pick(&[Users, Hosts, Bandwidth, Data, Tiers, Units])),
+            dimensions: self.list(Self::dimension),
+            concurrent_agreements: self.flag(),
+        }
+    }
+
+    fn terms(&mut self) -> Terms {
+        const METERED: u64 = 1_000_000 * 100_000_000;
+        const UPFRONT: u64 = 1_000 * METERED;
+        let usage_based = |t: &mut Self| UsageBased {
+            currency: Currency::Usd,
+            rate_card: t
+                .list(|t| (t.id(DimensionKey::new), t.offered_price(METERED, 1)))
+                .into_iter()
+                .collect(),
+        };
+        let card = |t: &mut Self| UpfrontRateCard {
+            duration: t.offered_duration(),
+            prices: t
+                .list(|t| (t.id(DimensionKey::new), t.offered_price(UPFRONT, 100_000)))
+                .into_iter()
+                .collect(),
+        };
+        let upfront =
+            |t: &mut Self| ConfigurableUpfront { currency: Currency::Usd, rate_cards: t.list(card) };
+        Terms {
+            usage_based: self.option(usage_based),
+            configurable_upfront: self.option(upfront),
+            validity: self.option(|t| Validity { duration: t.offered_duration() }),
+            renewal: self.option(|_| Renewal),
+        }
+    }
+
+    fn price_change(&mut self) -> PriceChange {
+        PriceChange {
+            notice: self.time(),
+            existing_from: self.time(),
+            usage: self.rate_card(),
+            upfront: self.list(Self::upfront_card),
+        }
+    }
+
+    fn offer(&mut self) -> Offer {
+        let day = |t: &mut Self| NaiveDate::from_epoch_days(t.wide() as i32 % 1_000_000).unwrap();
+        Offer {
+            id: self.id(OfferId::new),
+            product: self.id(ProductId::new),
+            name: self.text(),
+            targeting: Targeting {
+                buyer_accounts: self.list(Self::account).into_iter().collect(),
+                program: self.option(Self::text),
+                country_codes: self.list(Self::text).into_iter().collect(),
+            },
+            accept_by: self.option(day),
+            terms: self.terms(),
+            released_at: self.time(),
+            price_changes: self.list(Self::price_change),
+        }
+    }
+}
