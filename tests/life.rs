@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, Months};
-use souk_tests::naive::{Agreement, Change, Market, Offer, Prices, Product, Purchase, Time};
+use souk_tests::naive::{Agreement, Change, Market, Offer, Prices, Product, Purchase, Time, hour_of};
 use souk_tests::publish::public_offer;
 
 use super::plan::{AMI, CONTRACT, EXTRA, PRODUCTS, Plan, SAAS, SEATS};
@@ -116,12 +116,19 @@ impl Life {
         self.sold.insert(id, sold);
     }
 
-    /// Whether a record of a buyer's use at a moment is metered.
+    /// Whether a record of a buyer's use at a moment is metered. Instances count by the hour: an agreement at its
+    /// start takes them, or one that begins in it.
     pub fn takes(&self, buyer: &str, product: &str, at: Time) -> bool {
         let mut mine = self.market.agreements.iter().filter(|a| a.buyer == buyer);
+        let hour = hour_of(at);
         mine.any(|a| {
             let sells = self.market.offers[&a.offer].product == product;
-            sells && a.start <= at && a.end.is_none_or(|end| at < end)
+            let covers = |moment| a.start <= moment && a.end.is_none_or(|end| moment < end);
+            let in_time = match product {
+                "prod-ami" => covers(hour) || hour_of(a.start) == hour,
+                _ => covers(at),
+            };
+            sells && in_time
         })
     }
 

@@ -6,6 +6,7 @@ mod e2e_api;
 mod e2e_bad_input;
 mod e2e_durability;
 mod e2e_lifecycle;
+mod hours;
 mod life;
 mod plan;
 mod prop_rating;

@@ -58,7 +58,8 @@ fn of_agreement(market: &Marketplace, family: &Family, agreement: &Agreement, re
     let private = |a: &Agreement| market.offers()[&a.offer].is_private();
     let annual = agreement.purchases.iter().filter(|p| p.kind == UpfrontKind::Annual).collect::<Vec<_>>();
     let next = family.agreements_of_licence(&agreement.licence).find(|a| a.number > agreement.number);
-    let dear = Money::from_minor(100_000_000, agreement.contract_value().currency());
+    let value = agreement.contract_value().expect("every purchase has its prices");
+    let dear = Money::from_minor(100_000_000, value.currency());
     for (met, what) in [
         (agreement.origin == Origin::FellBack, "a fall-back"),
         (agreement.status == AgreementStatus::Cancelled, "a cancellation"),
@@ -69,7 +70,7 @@ fn of_agreement(market: &Marketplace, family: &Family, agreement: &Agreement, re
             "a private offer in the place of another",
         ),
         (private(agreement) && !annual.is_empty(), "cover bought on a private offer"),
-        (private(agreement) && agreement.contract_value() >= dear, "a contract above a million"),
+        (private(agreement) && value >= dear, "a contract above a million"),
     ] {
         *reached.entry(what).or_default() += usize::from(met);
     }

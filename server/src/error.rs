@@ -14,8 +14,8 @@ pub enum AppError {
     /// The sandbox document cannot be read.
     #[error(transparent)]
     Document(#[from] DocumentErrors),
-    /// A queue is full: try again a little later.
-    #[error("the server is busy: its queue of {0} is full")]
+    /// A queue is full, or there is more to do than one call may wait for: try again a little later.
+    #[error("the server is busy with {0}")]
     Busy(&'static str),
     /// Nothing was written, or it is unknown whether it was: try again where that is safe.
     #[error("{0}")]

@@ -1,5 +1,6 @@
 //! The shell around the core: transports, partitions, the clock and the disk. No rule lives here.
 
+pub mod admin;
 pub mod app;
 pub mod aws;
 pub mod cli;

@@ -43,7 +43,7 @@ class Server:
     """A soukd on free ports, with its data in a folder."""
 
     def __init__(self, data: Path, signatures: str) -> None:
-        command = [BINARIES / "soukd", "serve", "--data", data, "--sandbox", DOCUMENT]
+        command = [str(BINARIES / "soukd"), "serve", "--data", str(data), "--sandbox", str(DOCUMENT)]
         command += ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--signatures", signatures]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
@@ -76,21 +76,20 @@ class Market:
         shown = self.souk("sandbox", "show")
         self.agreements = {(a["offerId"], a["buyerAccountId"]): a for a in shown["agreements"]}
         self.identifiers = {
-            (c["sellerAccountId"], c["buyerAccountId"]): c["customerIdentifier"]
-            for c in shown["customerIdentifiers"]
+            (c["sellerAccountId"], c["buyerAccountId"]): c["customerIdentifier"] for c in shown["customerIdentifiers"]
         }
 
     def souk(self, *arguments: str) -> Any:
         """What a souk command answers."""
         options = ["--endpoint", self.server.grpc, "--sandbox", self.name, "--output", "json"]
-        command = [BINARIES / "souk", *options, *arguments]
+        command = [str(BINARIES / "souk"), *options, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout or "null")
 
     def advance(self, to: datetime) -> None:
         """Turns the clock to a time."""
-        self.souk("clock", "advance", "--to", to.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self.admin("clock", {"to": to.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
     def admin(self, path: str, body: dict[str, Any]) -> Any:
         """Posts to the sandbox's admin routes."""
@@ -123,8 +122,9 @@ class Market:
         return self.client("marketplace-entitlement", account, **options)
 
     def preview(self, payer: str) -> str:
-        """What the open month would cost a payer."""
-        return self.souk("invoice", "preview", payer)["total"]
+        """What the open month's usage would cost a payer."""
+        [invoice] = self.souk("invoice", "preview", payer)
+        return invoice["total"]
 
 
 def record(quantity: int | str | None = None, **fields: Any) -> dict[str, Any]:

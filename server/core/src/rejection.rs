@@ -65,6 +65,8 @@ codes! {
     PayerIsLinked = "PAYER_IS_LINKED" Invalid,
     /// The account has no seller profile.
     NotASeller = "NOT_A_SELLER" State,
+    /// A seller with products keeps its seller profile.
+    SellerHasProducts = "SELLER_HAS_PRODUCTS" State,
     /// An access key id is used by another account.
     AccessKeyTaken = "ACCESS_KEY_TAKEN" Exists,
     /// No product of that id or code.

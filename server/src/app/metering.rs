@@ -1,7 +1,7 @@
 //! Usage comes in: checked as a whole over published state, then split by partition; each decides its own
 //! records.
 
-use souk_core::ids::{LicenseArn, ProductId, SandboxName};
+use souk_core::ids::SandboxName;
 use souk_core::metering::request::{CheckedRequest, check_request};
 use souk_core::metering::{ClientToken, RecordStatus, UsageOutcome, UsageRequest, acceptance, client_token};
 use souk_core::rejection::{Code, Rejection};
@@ -104,11 +104,6 @@ impl Souk {
         Ok(outcomes.first().map_or(RecordStatus::Unprocessed, |outcome| outcome.status))
     }
 
-    /// The product of a licence.
-    pub fn licence_product(&self, name: &SandboxName, licence: &LicenseArn) -> Option<ProductId> {
-        self.licence(name, licence).map(|entry| entry.product)
-    }
-
     /// Checks a request as a whole, and meters nothing.
     pub fn check_usage(&self, name: &SandboxName, request: UsageRequest) -> Result<(), AppError> {
         self.split(name, request).map(|_| ())
@@ -134,6 +129,7 @@ impl Souk {
                 product: checked.product.clone(),
                 region: checked.region.clone(),
                 resource: checked.resource.clone(),
+                metered_as: checked.metered_as,
                 records: Vec::new(),
                 unknown_buyers: Vec::new(),
             });

@@ -59,7 +59,7 @@ impl Souk {
     }
 
     /// What is known of a licence.
-    fn licence(&self, name: &SandboxName, licence: &LicenseArn) -> Option<LicenceEntry> {
+    pub fn licence(&self, name: &SandboxName, licence: &LicenseArn) -> Option<LicenceEntry> {
         self.partitions.iter().find_map(|partition| partition.directory().licence(name, licence))
     }
 

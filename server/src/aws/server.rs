@@ -7,6 +7,7 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 use super::endpoint::{Endpoint, handle};
+use crate::admin;
 
 /// Serves until `shutdown`; requests under way are answered first.
 pub async fn serve(
@@ -14,10 +15,16 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let router = Router::new().fallback(handle).with_state(endpoint);
+    let router = router(endpoint);
     let listener = listener.tap_io(|connection| {
         // Without this every small answer waits for the client's delayed acknowledgement.
         let _ = connection.set_nodelay(true);
     });
     axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+}
+
+/// What the port answers: administration below its own prefix, AWS everywhere else.
+pub fn router(endpoint: Endpoint) -> Router {
+    let admin = admin::router(endpoint.souk.clone());
+    Router::new().nest_service(admin::PREFIX, admin).fallback(handle).with_state(endpoint)
 }

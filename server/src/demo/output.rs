@@ -5,15 +5,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Context;
-use prost::Message;
-use prost_reflect::{DynamicMessage, SerializeOptions};
-use serde::ser::{Serialize, SerializeSeq, Serializer};
+use serde::ser::{SerializeSeq, Serializer};
 use souk_proto::billing::v1::{ChargeType, Invoice, InvoiceKind, InvoiceLine};
 use souk_proto::reporting::v1::ReportKind;
 
 use super::DOCUMENT;
 use super::doors::Doors;
-use crate::document;
+use crate::document::InOrder;
 
 /// The folder of the reports.
 pub const REPORTS: &str = "monthly-billed-revenue";
@@ -51,27 +49,13 @@ pub async fn write(doors: &mut Doors, out: &Path) -> anyhow::Result<()> {
 
 /// The invoices in the JSON form of their messages, fields in the contract's order.
 fn json(invoices: &[Invoice]) -> anyhow::Result<String> {
-    let descriptor =
-        document::pool().get_message_by_name("souk.billing.v1.Invoice").context("no such message")?;
     let mut text = serde_json::Serializer::pretty(Vec::new());
     let mut list = text.serialize_seq(Some(invoices.len()))?;
     for invoice in invoices {
-        list.serialize_element(&InOrder(DynamicMessage::decode(
-            descriptor.clone(),
-            invoice.encode_to_vec().as_slice(),
-        )?))?;
+        list.serialize_element(&InOrder::of("souk.billing.v1.Invoice", invoice)?)?;
     }
     list.end()?;
     Ok(format!("{}\n", String::from_utf8(text.into_inner())?))
-}
-
-/// A message with every field, also those that are zero.
-struct InOrder(DynamicMessage);
-
-impl Serialize for InOrder {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize_with_options(serializer, &SerializeOptions::new().skip_default_fields(false))
-    }
 }
 
 /// A file for each month and section, the rows of both sellers in it: a seller's own export holds its own.

@@ -12,6 +12,7 @@ mod comments;
 mod committed;
 mod error;
 mod expected;
+mod json;
 mod reader;
 mod reference;
 mod scalar;
@@ -34,6 +35,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use souk_proto::sandbox::v1::SandboxDocument;
 
 pub use error::{DocumentError, DocumentErrors, ERRORS_MAX, Position};
+pub use json::{InOrder, NotOfTheContract};
 pub use reference::{EXAMPLE, reference};
 pub use schema::json_schema;
 pub use tree::{BYTES_MAX, DEPTH_MAX, NODES_MAX};

@@ -3,7 +3,9 @@
 
 use std::ops::ControlFlow;
 
+use souk_core::machine::Event;
 use souk_core::machine::follow::{self, Sandboxes};
+use souk_core::metering::Outcome;
 use souk_log::{PartitionLog, ReadError, Seq};
 
 use super::ControlFeed;
@@ -33,6 +35,16 @@ pub enum ReplayError {
         seq: Seq,
         /// The control entry.
         followed: u64,
+    },
+    /// Usage that was accepted once and is not now: the log is not the one that was written.
+    #[error(
+        "batch {seq} holds usage of sandbox \"{sandbox}\" that does not fit what stands before it: restore the log from a backup"
+    )]
+    NotTaken {
+        /// Which.
+        seq: Seq,
+        /// The sandbox.
+        sandbox: String,
     },
     /// An event of a sandbox that does not exist.
     #[error("batch {seq} holds an event of sandbox \"{sandbox}\", which does not exist there")]
@@ -81,7 +93,20 @@ fn apply(state: &mut Replayed, feed: &ControlFeed, seq: Seq, bytes: &[u8]) -> Re
     for (name, event) in &batch.events {
         let sandbox = state.sandboxes.get_mut(name);
         let sandbox = sandbox.ok_or_else(|| ReplayError::NoSandbox { seq, sandbox: name.to_string() })?;
-        sandbox.apply(event);
+        let taken = match event {
+            Event::UsageAccepted(columns) => sandbox.accept_usage(columns).iter().all(|o| *o == Outcome::New),
+            Event::SeriesOpened(series) => {
+                sandbox.apply(event);
+                sandbox.family(series.payer).is_some()
+            }
+            other => {
+                sandbox.apply(other);
+                true
+            }
+        };
+        if !taken {
+            return Err(ReplayError::NotTaken { seq, sandbox: name.to_string() });
+        }
     }
     Ok(())
 }

@@ -8,6 +8,9 @@ use souk_core::time::Timestamp;
 
 use crate::error::AppError;
 
+/// Events and invoice lines of due work that one job may wait for.
+const DUE_WEIGHT: usize = 50_000;
+
 /// What a job sees.
 pub struct Turn<'a> {
     sandboxes: &'a mut Sandboxes,
@@ -42,8 +45,12 @@ impl<'a> Turn<'a> {
         let sandbox = self.sandboxes.get_mut(name).ok_or_else(|| unknown(name))?;
         let now = sandbox.market().clock.now(self.machine);
         let mut due = Vec::new();
-        run_due(sandbox, now, usize::MAX, &mut due)?;
+        // After a long sleep a whole machine's work may be due: no more of it than a batch holds.
+        let finished = run_due(sandbox, now, DUE_WEIGHT, &mut due)?;
         self.record(name, due);
+        if !finished {
+            return Err(AppError::Busy("what became due"));
+        }
         let sandbox = self.sandboxes.get_mut(name).ok_or_else(|| unknown(name))?;
         Ok((sandbox, now))
     }

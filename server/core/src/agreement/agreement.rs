@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::ids::{AccountId, AgreementId, DimensionKey, LicenseArn, OfferId, ProductId};
 use crate::money::{Currency, Money};
 use crate::quantity::QuantitySum;
+use crate::rejection::Broken;
 use crate::terms::{RateCard, UpfrontKind};
 use crate::time::{TermDuration, Timestamp};
 
@@ -59,12 +60,13 @@ pub struct UpfrontPurchase {
 
 impl UpfrontPurchase {
     /// What it costs: the sum of its lines, each rounded.
-    pub fn value(&self) -> Money {
-        let lines = self.quantities.iter().filter_map(|(key, &units)| {
-            let price = self.unit_prices.get(key)?;
-            Some(price.times(QuantitySum::whole(units), self.currency).round())
-        });
-        lines.fold(Money::zero(self.currency), Money::plus)
+    pub fn value(&self) -> Result<Money, Broken> {
+        self.quantities.iter().try_fold(Money::zero(self.currency), |sum, (key, &units)| {
+            let price = self.unit_prices.get(key);
+            let price =
+                price.ok_or_else(|| Broken(format!("purchase {} of \"{key}\" has no price", self.number)))?;
+            Ok(sum.plus(price.times(QuantitySum::whole(units), self.currency).round()))
+        })
     }
 }
 
@@ -122,7 +124,7 @@ impl Agreement {
     }
 
     /// What was agreed to be paid, without usage: the class of the listing fee (Q9).
-    pub fn contract_value(&self) -> Money {
-        self.purchases.iter().map(UpfrontPurchase::value).fold(Money::zero(Currency::Usd), Money::plus)
+    pub fn contract_value(&self) -> Result<Money, Broken> {
+        self.purchases.iter().try_fold(Money::zero(Currency::Usd), |sum, p| Ok(sum.plus(p.value()?)))
     }
 }

@@ -57,12 +57,16 @@ impl Family {
     }
 
     /// The agreements of a buyer on a product.
-    pub fn agreements_of(&self, buyer: AccountId, product: &ProductId) -> impl Iterator<Item = &Agreement> {
+    pub fn agreements_of(
+        &self,
+        buyer: AccountId,
+        product: &ProductId,
+    ) -> impl Iterator<Item = &Agreement> + Clone {
         self.agreements.values().filter(move |a| a.buyer == buyer && a.product == *product)
     }
 
     /// The agreements of a licence.
-    pub fn agreements_of_licence(&self, licence: &LicenseArn) -> impl Iterator<Item = &Agreement> {
+    pub fn agreements_of_licence(&self, licence: &LicenseArn) -> impl Iterator<Item = &Agreement> + Clone {
         self.agreements.values().filter(move |a| a.licence == *licence)
     }
 

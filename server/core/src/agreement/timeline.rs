@@ -1,7 +1,7 @@
 //! Which agreement prices an hour, and whether a record may still be sent (Q1, section 0 row 21, A.2).
 
 use super::Agreement;
-use crate::rules::{LAST_RECORDS_MICROS, MeteringWindow};
+use crate::rules::{FUTURE_SKEW_MICROS, LAST_RECORDS_MICROS, MeteringWindow};
 use crate::time::{Timestamp, UsageHour};
 
 /// The agreement that prices an hour, of those of one buyer and product or of one licence, in the order of
@@ -24,25 +24,63 @@ pub fn agreement_at<'a>(
     first_in_hour
 }
 
-/// Whether one of these agreements takes a record of `moment` at `now`: it covers the moment, and has not
-/// ended more than an hour ago.
+/// The agreement that prices usage which was metered ahead of its hour, when that agreement ended before the
+/// hour began: records may lie five minutes ahead of the clock.
+pub fn ended_just_before<'a>(
+    agreements: impl Iterator<Item = &'a Agreement>,
+    hour: UsageHour,
+) -> Option<&'a Agreement> {
+    let just_ended = |agreement: &&Agreement| {
+        agreement
+            .end()
+            .is_some_and(|end| end <= hour.start() && hour.start() < end.plus_micros(FUTURE_SKEW_MICROS))
+    };
+    agreements.filter(just_ended).last()
+}
+
+/// Whether these agreements, of one buyer and product or of one licence, take a record of `moment` at `now`:
+/// one of them covers it, and its chain has not ended more than an hour ago. A replaced or renewed agreement
+/// has not ended for its buyer: the next of its chain goes on.
 pub fn takes_record<'a>(
-    mut agreements: impl Iterator<Item = &'a Agreement>,
+    agreements: impl Iterator<Item = &'a Agreement> + Clone,
     moment: Timestamp,
     now: Timestamp,
     window: MeteringWindow,
 ) -> bool {
-    agreements.any(|agreement| {
-        let in_time = match (agreement.end(), window) {
-            (None, _) | (_, MeteringWindow::OpenMonth) => true,
-            (Some(end), MeteringWindow::Hours(_)) => now < end.plus_micros(LAST_RECORDS_MICROS),
-        };
-        agreement.covers(moment) && in_time
-    })
+    let mut covering = agreements.clone().filter(|agreement| agreement.covers(moment));
+    covering.any(|agreement| is_in_time(agreements.clone(), agreement, now, window))
 }
 
-/// The hours at which the answer of [`agreement_at`] may change.
+/// The same for instances reported by the hour: whatever prices the hour takes them.
+pub fn takes_hour<'a>(
+    agreements: impl Iterator<Item = &'a Agreement> + Clone,
+    hour: UsageHour,
+    now: Timestamp,
+    window: MeteringWindow,
+) -> bool {
+    agreement_at(agreements.clone(), hour)
+        .is_some_and(|agreement| is_in_time(agreements, agreement, now, window))
+}
+
+fn is_in_time<'a>(
+    mut agreements: impl Iterator<Item = &'a Agreement>,
+    agreement: &Agreement,
+    now: Timestamp,
+    window: MeteringWindow,
+) -> bool {
+    let goes_on =
+        |other: &Agreement| other.end().is_none_or(|end| now < end.plus_micros(LAST_RECORDS_MICROS));
+    match window {
+        MeteringWindow::OpenMonth => true,
+        MeteringWindow::Hours(_) => {
+            agreements.any(|other| other.licence == agreement.licence && goes_on(other))
+        }
+    }
+}
+
+/// The hours at which the answers of [`agreement_at`] and [`ended_just_before`] may change.
 pub fn boundaries(agreement: &Agreement) -> impl Iterator<Item = UsageHour> {
     let end = agreement.end().map(UsageHour::at_or_after);
-    [UsageHour::containing(agreement.start), UsageHour::at_or_after(agreement.start)].into_iter().chain(end)
+    let starts = [UsageHour::containing(agreement.start), UsageHour::at_or_after(agreement.start)];
+    starts.into_iter().chain(end).chain(end.map(UsageHour::next))
 }

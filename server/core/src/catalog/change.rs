@@ -9,7 +9,7 @@ use super::{Account, Clock, Dimension, Marketplace, NewOffer, NewProduct, Offer,
 use crate::ids::{OfferId, ProductId};
 use crate::rejection::{Code, Rejection};
 use crate::rules::NOTICE_DAYS;
-use crate::terms::{RateCard, UpfrontRateCard, UsageBased};
+use crate::terms::{ConfigurableUpfront, RateCard, UpfrontKind, UpfrontRateCard, UsageBased};
 use crate::time::Timestamp;
 
 /// A change of what is published.
@@ -56,6 +56,11 @@ pub mod decide {
                 account.id, existing.payer, account.payer
             );
             return Err(Rejection::new(Code::PayerFixed, "payerAccountId", message));
+        }
+        let sells = || market.products().values().any(|product| product.seller == account.id);
+        if account.invoicing_entity.is_none() && sells() {
+            let message = format!("account {} sells products: keep its seller profile", account.id);
+            return Err(Rejection::new(Code::SellerHasProducts, "seller", message));
         }
         if account.payer != account.id {
             let payer = market.account(account.payer, "payerAccountId")?;
@@ -200,8 +205,8 @@ pub mod decide {
             let message = format!("{offer} has no usage price for \"{key}\": change prices that it has");
             return Err(Rejection::new(Code::DimensionUnknown, format!("rateCard[{key}]"), message));
         }
-        check_upfront(current, &upfront, now)?;
         let product = market.product(&current.product, "offerId")?;
+        check_upfront(current, ConfigurableUpfront::kind(product), &upfront, now)?;
         let change = PriceChange { notice: now, existing_from: existing_from(now), usage, upfront };
         check_changed_terms(current, product, &change)?;
         Ok(Change::PricesChanged { offer: offer.clone(), change })
@@ -231,7 +236,12 @@ pub mod decide {
     }
 
     /// An annual price changes at most every 90 days (A8, E-04).
-    fn check_upfront(offer: &Offer, upfront: &[UpfrontRateCard], now: Timestamp) -> Result<(), Rejection> {
+    fn check_upfront(
+        offer: &Offer,
+        kind: UpfrontKind,
+        upfront: &[UpfrontRateCard],
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
         for (index, card) in upfront.iter().enumerate() {
             let field = format!("upfrontRateCards[{index}]");
             let sold = offer.terms.configurable_upfront.as_ref().and_then(|u| u.card(card.duration));
@@ -251,7 +261,8 @@ pub mod decide {
                 let changed = |c: &&PriceChange| {
                     c.upfront.iter().any(|u| u.duration == card.duration && u.prices.contains_key(key))
                 };
-                if let Some(last) = offer.price_changes.iter().rev().find(changed) {
+                let annual = kind == UpfrontKind::Annual;
+                if let Some(last) = offer.price_changes.iter().rev().find(changed).filter(|_| annual) {
                     let free = last.notice.date().checked_add_days(Days::new(NOTICE_DAYS));
                     if free.is_some_and(|day| now.date() < day) {
                         let message = format!(

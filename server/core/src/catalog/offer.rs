@@ -166,7 +166,7 @@ impl Offer {
         if let Some(term) = missing {
             return Err(Rejection::new(Code::TermMissing, "terms", format!("the offer needs {term}")));
         }
-        self.check_validity(kind)?;
+        self.check_validity(kind, product)?;
         if terms.renewal.is_some() && (kind.is_none() || self.is_private()) {
             let message =
                 "auto-renewal is for upfront purchases on public offers: leave the renewal term out";
@@ -177,10 +177,12 @@ impl Offer {
 
     /// A private usage offer has a validity; a contract lasts as long as the duration that was chosen, and a
     /// public offer has no end.
-    fn check_validity(&self, kind: Option<UpfrontKind>) -> Result<(), Rejection> {
+    fn check_validity(&self, kind: Option<UpfrontKind>, product: &Product) -> Result<(), Rejection> {
         let wanted = self.is_private() && kind != Some(UpfrontKind::Contract);
         match (wanted, self.terms.validity) {
-            (true, Some(validity)) => validity.check().map_err(|r| r.within("terms")),
+            (true, Some(validity)) => {
+                validity.check(product.product_type, self.released_at).map_err(|r| r.within("terms"))
+            }
             (false, None) => Ok(()),
             (true, None) => {
                 let message =

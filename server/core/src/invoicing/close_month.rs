@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, listing_fee};
 use crate::agreement::Family;
 use crate::catalog::Marketplace;
-use crate::catalog::account::DEFAULT_ENTITY;
 use crate::ids::InvoiceId;
 use crate::machine::Sandbox;
 use crate::money::Currency;
@@ -48,7 +47,9 @@ pub fn usage_invoices(
 fn invoice_line(market: &Marketplace, rated: RatedLine) -> Result<(String, InvoiceLine), Broken> {
     let product = market.known_product(&rated.product)?;
     let seller = market.known_account(product.seller)?;
-    let entity = seller.invoicing_entity.clone().unwrap_or_else(|| DEFAULT_ENTITY.to_owned());
+    let entity = seller.invoicing_entity.clone();
+    let entity =
+        entity.ok_or_else(|| Broken(format!("account {} sells without a seller profile", seller.id)))?;
     let quantity = rated.quantity();
     let exact = rated.unit_price.times(quantity, rated.currency);
     let period = rated.segments.first().zip(rated.segments.last());

@@ -35,10 +35,10 @@ fn private_rate(contract_value: Money, renewal: bool) -> Rate {
 }
 
 /// The share that AWS takes of an agreement's charges.
-pub fn rate(offer: &Offer, product_type: ProductType, agreement: &Agreement) -> Rate {
+pub fn rate(offer: &Offer, product_type: ProductType, agreement: &Agreement) -> Result<Rate, Broken> {
     match offer.is_private() {
-        true => private_rate(agreement.contract_value(), agreement.origin == Origin::Renewed),
-        false => public_rate(product_type),
+        true => Ok(private_rate(agreement.contract_value()?, agreement.origin == Origin::Renewed)),
+        false => Ok(public_rate(product_type)),
     }
 }
 
@@ -54,7 +54,7 @@ pub fn revenue(
             Broken(format!("agreement {} of an invoice line does not exist", line.agreement))
         })?;
         let product = market.known_product(&line.product)?;
-        let fee_rate = rate(market.known_offer(&line.offer)?, product.product_type, &agreement);
+        let fee_rate = rate(market.known_offer(&line.offer)?, product.product_type, &agreement)?;
         let dimension = (line.charge_type != ChargeType::Usage).then(|| line.dimension.clone());
         let key = (
             (line.charge_type, line.seller, line.buyer),

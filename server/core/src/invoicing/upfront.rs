@@ -3,7 +3,6 @@
 use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, listing_fee};
 use crate::agreement::{Agreement, UpfrontPurchase};
 use crate::catalog::Marketplace;
-use crate::catalog::account::DEFAULT_ENTITY;
 use crate::ids::InvoiceId;
 use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
@@ -20,7 +19,9 @@ pub fn invoices(
     issued_at: Timestamp,
 ) -> Result<Vec<Invoice>, Broken> {
     let seller = market.known_account(agreement.seller)?;
-    let entity = seller.invoicing_entity.clone().unwrap_or_else(|| DEFAULT_ENTITY.to_owned());
+    let entity = seller.invoicing_entity.clone();
+    let entity =
+        entity.ok_or_else(|| Broken(format!("account {} sells without a seller profile", seller.id)))?;
     let mut invoices = Vec::with_capacity(purchases.len());
     for (number, purchase) in (number..).zip(purchases) {
         let lines = lines(agreement, purchase)?;

@@ -3,7 +3,8 @@
 use super::request::{CheckedRecord, CheckedRequest};
 use super::series::{Identity, Series};
 use super::tally::{Outcome, UsageColumns};
-use crate::agreement::{Family, timeline};
+use crate::agreement::{Agreement, Family, timeline};
+use crate::catalog::DimensionType;
 use crate::ids::MeteringRecordId;
 use crate::machine::{Event, Sandbox};
 use crate::rules::IdenticalRetry;
@@ -119,14 +120,28 @@ fn is_subscribed(
     record: &CheckedRecord,
     now: Timestamp,
 ) -> bool {
-    let window = sandbox.market().rules.metering_window;
     match &record.identity {
         Identity::Product(_, buyer) => {
-            let agreements = family.agreements_of(*buyer, &request.product);
-            timeline::takes_record(agreements, record.timestamp, now, window)
+            takes(sandbox, request, family.agreements_of(*buyer, &request.product), record, now)
         }
         Identity::Licence(licence) => {
-            let agreements = family.agreements_of_licence(licence);
+            takes(sandbox, request, family.agreements_of_licence(licence), record, now)
+        }
+    }
+}
+
+/// Usage records are taken at their moment, instances by their hour.
+fn takes<'a>(
+    sandbox: &Sandbox,
+    request: &CheckedRequest,
+    agreements: impl Iterator<Item = &'a Agreement> + Clone,
+    record: &CheckedRecord,
+    now: Timestamp,
+) -> bool {
+    let window = sandbox.market().rules.metering_window;
+    match request.metered_as {
+        DimensionType::Metered => timeline::takes_hour(agreements, record.hour(), now, window),
+        DimensionType::ExternallyMetered | DimensionType::Entitled => {
             timeline::takes_record(agreements, record.timestamp, now, window)
         }
     }

@@ -100,6 +100,8 @@ pub struct CheckedRequest {
     pub region: Region,
     /// What all of them were metered on.
     pub resource: Option<MeteringResource>,
+    /// Who metered them.
+    pub metered_as: DimensionType,
     /// The records of known buyers.
     pub records: Vec<CheckedRecord>,
     /// The positions of records of accounts that the sandbox does not have: CustomerNotSubscribed.
@@ -159,6 +161,7 @@ pub fn check_request(
         product: product.id.clone(),
         region: request.region,
         resource: request.resource,
+        metered_as: request.metered_as,
         records: Vec::with_capacity(request.records.len()),
         unknown_buyers: Vec::new(),
     };

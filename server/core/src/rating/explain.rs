@@ -60,12 +60,14 @@ pub fn explain_line(
     let mut hours = Vec::new();
     let groups = meter::of_family(sandbox, family, month);
     let key = (line.product.clone(), line.dimension.clone());
-    let Some(meters) = groups.get(&key) else { return Ok(hours) };
+    let unexplained =
+        || Broken(format!("the hours of {} {} do not add up to its line", line.buyer, line.dimension));
+    let meters = groups.get(&key).ok_or_else(unexplained)?;
     let group = Group::new(sandbox, family, &line.product, &line.dimension, meters, month)?;
     for range in &group.segments {
         let mut mine = Vec::with_capacity(meters.len());
         for meter in meters {
-            let pricing = group.pricing(meter, *range)?;
+            let pricing = group.pricing(meter, *range, true)?;
             let is_mine = |p: super::segments::Pricing<'_>| {
                 meter.buyer == line.buyer
                     && p.agreement.id == line.agreement
@@ -86,7 +88,10 @@ pub fn explain_line(
         group.walk_segment(*range, visit);
     }
     hours.sort_by_key(|hour: &ExplainedHour| hour.hour);
-    Ok(hours)
+    match hours.iter().map(|hour| hour.billed().0).sum::<i128>() == line.quantity.0 {
+        true => Ok(hours),
+        false => Err(unexplained()),
+    }
 }
 
 fn add(
@@ -100,15 +105,15 @@ fn add(
     // Two meters of one buyer (the product and a licence of it) may meet in one line.
     match hours.last_mut().filter(|last| last.hour == facts.hour) {
         Some(last) => {
-            last.metered += i128::from(facts.metered);
-            last.covered += i128::from(facts.covered);
+            last.metered += facts.metered.cast_signed();
+            last.covered += facts.covered.cast_signed();
             last.records.extend(records);
         }
         None => hours.push(ExplainedHour {
             hour: facts.hour,
-            metered: QuantitySum(i128::from(facts.metered)),
+            metered: QuantitySum(facts.metered.cast_signed()),
             subscriptions: facts.subscriptions,
-            covered: QuantitySum(i128::from(facts.covered)),
+            covered: QuantitySum(facts.covered.cast_signed()),
             records,
         }),
     }

@@ -6,14 +6,14 @@
 use crate::ids::AccountId;
 
 /// Cover of one hour, by the account that bought it, in millionths of an instance.
-pub type OwnedCover = [(AccountId, u64)];
+pub type OwnedCover = [(AccountId, u128)];
 
 /// What each meter ran in the hour is covered by how much. `runs` is ordered by account; `covered` gets one
 /// entry for each of them.
-pub fn cover_hour(runs: &[(AccountId, u64)], owned: &OwnedCover, covered: &mut Vec<u64>) {
+pub fn cover_hour(runs: &[(AccountId, u128)], owned: &OwnedCover, covered: &mut Vec<u128>) {
     covered.clear();
     covered.resize(runs.len(), 0);
-    let mut left_over: u64 = 0;
+    let mut left_over: u128 = 0;
     for &(owner, units) in owned {
         let mut left = units;
         for (slot, &(account, run)) in covered.iter_mut().zip(runs) {
@@ -36,8 +36,8 @@ pub fn cover_hour(runs: &[(AccountId, u64)], owned: &OwnedCover, covered: &mut V
 mod tests {
     use super::*;
 
-    fn covered(runs: &[(u64, u64)], owned: &[(u64, u64)]) -> Vec<u64> {
-        let accounts = |list: &[(u64, u64)]| -> Vec<(AccountId, u64)> {
+    fn covered(runs: &[(u64, u128)], owned: &[(u64, u128)]) -> Vec<u128> {
+        let accounts = |list: &[(u64, u128)]| -> Vec<(AccountId, u128)> {
             list.iter().map(|&(n, units)| (AccountId::from_number(n).unwrap(), units)).collect()
         };
         let mut covered = Vec::new();

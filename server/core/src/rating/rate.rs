@@ -16,7 +16,7 @@ use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
 use crate::time::{BillingMonth, HourRange, UsageHour};
 
-const ONE: u64 = 1_000_000;
+const ONE: u128 = 1_000_000;
 
 /// A stretch of hours with one price and one cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,14 @@ pub struct RatedSegment {
 }
 
 impl RatedSegment {
+    /// Takes over the segment that follows it.
+    fn extend(&mut self, next: &RatedSegment) {
+        self.end = next.end;
+        self.metered_hours += next.metered_hours;
+        self.metered += next.metered.0;
+        self.covered += next.covered.0;
+    }
+
     /// What is billed of it: metered minus covered.
     pub fn billed(&self) -> QuantitySum {
         QuantitySum(self.metered.0 - self.covered.0)
@@ -82,9 +90,9 @@ pub struct HourFacts {
     /// The hour.
     pub hour: UsageHour,
     /// Y, in millionths.
-    pub metered: u64,
+    pub metered: u128,
     /// What of it was covered.
-    pub covered: u64,
+    pub covered: u128,
     /// X, in units.
     pub subscriptions: u64,
 }
@@ -136,8 +144,21 @@ impl<'a> Group<'a> {
     }
 
     /// What prices a meter in a segment.
-    pub fn pricing(&self, meter: &'a Meter, range: HourRange) -> Result<Option<Pricing<'a>>, Broken> {
-        segments::pricing(self.sandbox, self.family, self.product, self.dimension, meter, range.start)
+    pub fn pricing(
+        &self,
+        meter: &'a Meter,
+        range: HourRange,
+        metered: bool,
+    ) -> Result<Option<Pricing<'a>>, Broken> {
+        segments::pricing(
+            self.sandbox,
+            self.family,
+            self.product,
+            self.dimension,
+            meter,
+            range.start,
+            metered,
+        )
     }
 
     /// Rates one segment into `lines`, and shows every hour with usage to `visit` (of segments without cover
@@ -154,7 +175,7 @@ impl<'a> Group<'a> {
             _ => self.walk_segment(range, visit),
         };
         for (meter, (metered, covered, metered_hours)) in self.meters.iter().zip(sums) {
-            let Some(pricing) = self.pricing(meter, range)? else {
+            let Some(pricing) = self.pricing(meter, range, metered_hours > 0)? else {
                 match metered_hours {
                     0 => continue,
                     _ => return Err(self.unpriced(meter, range)),
@@ -189,7 +210,16 @@ impl<'a> Group<'a> {
             currency: pricing.currency,
             segments: Vec::new(),
         });
-        line.segments.push(segment);
+        // The cut was another meter's: for this one nothing has changed.
+        let goes_on = |last: &RatedSegment| {
+            last.end == segment.start
+                && last.subscriptions == segment.subscriptions
+                && last.source == segment.source
+        };
+        match line.segments.last_mut().filter(|last| goes_on(last)) {
+            Some(last) => last.extend(&segment),
+            None => line.segments.push(segment),
+        }
     }
 
     fn unpriced(&self, meter: &Meter, range: HourRange) -> Broken {
@@ -224,7 +254,7 @@ impl<'a> Group<'a> {
     /// meter.
     pub fn walk_segment(&self, range: HourRange, visit: &mut dyn FnMut(HourFacts)) -> Vec<(u128, u128, u32)> {
         let live = self.covers.iter().filter(|c| c.covers(range.start));
-        let owned: Vec<_> = live.map(|c| (c.owner, c.units * ONE)).collect();
+        let owned: Vec<_> = live.map(|c| (c.owner, u128::from(c.units) * ONE)).collect();
         let subscriptions = self.subscriptions(range);
         let mut sums = vec![(0, 0, 0); self.meters.len()];
         let mut runs: Vec<_> = self.meters.iter().map(|meter| (meter.buyer, 0)).collect();
@@ -234,7 +264,8 @@ impl<'a> Group<'a> {
             let offset = self.offset(hour);
             for ((run, any), columns) in runs.iter_mut().zip(&mut metered).zip(&self.columns) {
                 let cells = columns.iter().filter_map(|column| column.get(offset));
-                let (count, sum) = cells.fold((0, 0), |(count, sum), cell| (count + 1, sum + cell));
+                let (count, sum) =
+                    cells.fold((0, 0), |(count, sum), cell| (count + 1, sum + u128::from(cell)));
                 (*any, run.1) = (count > 0, sum);
             }
             cover_hour(&runs, &owned, &mut covered);
@@ -242,7 +273,7 @@ impl<'a> Group<'a> {
                 if metered.get(index) != Some(&true) {
                     continue;
                 }
-                *sum = (sum.0 + u128::from(run.1), sum.1 + u128::from(*cover), sum.2 + 1);
+                *sum = (sum.0 + run.1, sum.1 + *cover, sum.2 + 1);
                 visit(HourFacts { meter: index, hour, metered: run.1, covered: *cover, subscriptions });
             }
         }

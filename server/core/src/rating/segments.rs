@@ -51,7 +51,8 @@ pub fn cut(
         .collect())
 }
 
-/// What prices a meter at an hour; none when no agreement does.
+/// What prices a meter at an hour; none when no agreement does. `metered`: something was metered in it, so that
+/// an agreement which ended just before it counts, too.
 pub fn pricing<'a>(
     sandbox: &'a Sandbox,
     family: &'a Family,
@@ -59,8 +60,15 @@ pub fn pricing<'a>(
     dimension: &DimensionKey,
     meter: &'a Meter,
     hour: UsageHour,
+    metered: bool,
 ) -> Result<Option<Pricing<'a>>, Broken> {
-    let Some(agreement) = meter.agreement_at(family, product, hour) else { return Ok(None) };
+    let agreement = match metered {
+        true => meter
+            .agreement_at(family, product, hour)
+            .or_else(|| timeline::ended_just_before(meter.agreements(family, product), hour)),
+        false => meter.agreement_at(family, product, hour),
+    };
+    let Some(agreement) = agreement else { return Ok(None) };
     let offer = sandbox.market().known_offer(&agreement.offer)?;
     // In the hour in which it begins, an agreement is priced as of its beginning (section 0 row 21).
     let at = hour.start().max(agreement.start);
@@ -68,6 +76,9 @@ pub fn pricing<'a>(
     let price = offer.usage_price(dimension, agreement.start, at, immediate);
     let (unit_price, source) = price
         .ok_or_else(|| Broken(format!("offer {} has no price for metered \"{dimension}\"", offer.id)))?;
-    let currency = offer.terms.usage_based.as_ref().map_or(Currency::Usd, |usage| usage.currency);
+    let usage = offer.terms.usage_based.as_ref();
+    let currency = usage.map(|usage| usage.currency);
+    let currency =
+        currency.ok_or_else(|| Broken(format!("offer {} has a price and no currency", offer.id)))?;
     Ok(Some(Pricing { agreement, unit_price, source, currency }))
 }

@@ -81,6 +81,14 @@ impl ConfigurableUpfront {
                     &message,
                 ));
             }
+            if card.prices.is_empty() {
+                let message = format!("{} has no price: price what it sells", card.duration);
+                return Err(refuse(
+                    Code::RateCardIncomplete,
+                    &format!("rateCards[{index}].prices"),
+                    &message,
+                ));
+            }
             let none = RateCard::new();
             match kind {
                 UpfrontKind::Annual => {

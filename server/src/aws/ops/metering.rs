@@ -2,7 +2,7 @@
 
 use souk_core::catalog::DimensionType;
 use souk_core::catalog::account::customer_identifier;
-use souk_core::ids::{MeteringRecordId, MeteringResource};
+use souk_core::ids::{LicenseArn, MeteringRecordId, MeteringResource};
 use souk_core::metering::request::{Customer, Door, UsageRecord, UsageRequest};
 use souk_core::metering::{RecordStatus, UsageOutcome};
 use souk_core::rejection::{Code, Rejection};
@@ -47,6 +47,9 @@ pub async fn batch_meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Resul
         return Ok(results(Vec::new(), echoes));
     }
     check_seller(call, &request)?;
+    if request.product_code.is_none() {
+        check_licence_holders(call, &list)?;
+    }
     let outcomes = call.souk.meter(&call.sandbox, request).await.map_err(errors::of_metering)?;
     Ok(results(outcomes, echoes))
 }
@@ -54,7 +57,7 @@ pub async fn batch_meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Resul
 /// A seller meters only its own products.
 fn check_seller(call: &Call<'_>, request: &UsageRequest) -> Result<(), AwsError> {
     let by_licence = request.records.iter().find_map(|record| match &record.customer {
-        Customer::Licence(licence) => call.souk.licence_product(&call.sandbox, licence),
+        Customer::Licence(licence) => call.souk.licence(&call.sandbox, licence).map(|entry| entry.product),
         _ => None,
     });
     let product = match &request.product_code {
@@ -70,6 +73,21 @@ fn check_seller(call: &Call<'_>, request: &UsageRequest) -> Result<(), AwsError>
         )),
         _ => Ok(()),
     }
+}
+
+/// A licence says whose it is: an account beside it must be that one.
+fn check_licence_holders(call: &Call<'_>, records: &Member<'_, '_>) -> Result<(), AwsError> {
+    for item in records.items()? {
+        let (licence, account) = (item.member("LicenseArn")?, item.member("CustomerAWSAccountId")?);
+        let (Some(licence), Some(account)) = (licence.text()?, account.text()?) else { continue };
+        let entry = call.souk.licence(&call.sandbox, &LicenseArn::new(licence));
+        // What there is not, the check of the whole request refuses.
+        if entry.is_some_and(|entry| entry.buyer.to_string() != account) {
+            let message = format!("{}: the licence {licence} is not one of account {account}.", item.path());
+            return Err(AwsError::new("InvalidLicenseException", 400, message));
+        }
+    }
+    Ok(())
 }
 
 fn results(outcomes: Vec<UsageOutcome>, echoes: Vec<Value<'static>>) -> Value<'static> {

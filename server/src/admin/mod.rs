@@ -1,0 +1,160 @@
+//! Administration over HTTP, below `/_souk` of the AWS port, for test suites in any language: the contract of
+//! the gRPC services in its JSON form.
+//!
+//! ```text
+//! GET                 /_souk/sandboxes[?pageSize=&pageToken=]
+//! PUT  GET  DELETE    /_souk/sandboxes/NAME                       the document, as JSON or YAML text
+//! GET  POST           /_souk/sandboxes/NAME/clock                 {"advance": "PT1H"}, "to", "at" or "follow"
+//! POST                /_souk/sandboxes/NAME/tokens                {"agreementId": "agmt-..."}
+//! GET                 /_souk/sandboxes/NAME/invoices[?payer=&month=&pageSize=&pageToken=]
+//! GET                 /_souk/sandboxes/NAME/invoices/ID
+//! GET                 /_souk/sandboxes/NAME/reports/KIND?month=&seller=[&profile=&format=csv|json]
+//! GET                 /_souk/reports
+//! ```
+//!
+//! A request becomes the message of a gRPC service and is carried out by that service; its answer is the
+//! service's, printed as JSON. What HTTP alone says is read here: paths, parameters, bodies and the words of
+//! the clock; tokens alone have no message in the contract. No rule lives here.
+
+mod clock;
+mod invoices;
+mod refused;
+mod reports;
+mod request;
+mod sandboxes;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::Method;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+use prost::Message;
+use serde::Serialize;
+
+use crate::app::Souk;
+use crate::document::InOrder;
+use refused::Refused;
+use request::Parameter;
+
+/// Where administration lives on the port.
+pub const PREFIX: &str = "/_souk";
+
+/// Answers everything below [`PREFIX`].
+pub fn router(souk: Souk) -> Router {
+    Router::new().fallback(handle).with_state(souk)
+}
+
+async fn handle(State(souk): State<Souk>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    answer(&souk, &parts, body).await.unwrap_or_else(Refused::into_response)
+}
+
+/// What a path names.
+#[derive(Debug, Clone, Copy)]
+enum Resource<'a> {
+    Sandboxes,
+    Sandbox(&'a str),
+    Clock(&'a str),
+    Tokens(&'a str),
+    Invoices(&'a str),
+    Invoice(&'a str, &'a str),
+    Report(&'a str, &'a str),
+    Reports,
+}
+
+impl Resource<'_> {
+    fn named<'a>(segments: &[&'a str]) -> Option<Resource<'a>> {
+        match *segments {
+            ["reports"] => Some(Resource::Reports),
+            ["sandboxes"] => Some(Resource::Sandboxes),
+            ["sandboxes", name] => Some(Resource::Sandbox(name)),
+            ["sandboxes", name, "clock"] => Some(Resource::Clock(name)),
+            ["sandboxes", name, "tokens"] => Some(Resource::Tokens(name)),
+            ["sandboxes", name, "invoices"] => Some(Resource::Invoices(name)),
+            ["sandboxes", name, "invoices", id] => Some(Resource::Invoice(name, id)),
+            ["sandboxes", name, "reports", kind] => Some(Resource::Report(name, kind)),
+            _ => None,
+        }
+    }
+
+    /// What may be done with it.
+    fn methods(self) -> &'static str {
+        match self {
+            Resource::Sandbox(_) => "PUT, GET, DELETE",
+            Resource::Clock(_) => "GET, POST",
+            Resource::Tokens(_) => "POST",
+            Resource::Sandboxes
+            | Resource::Invoices(_)
+            | Resource::Invoice(..)
+            | Resource::Report(..)
+            | Resource::Reports => "GET",
+        }
+    }
+
+    /// The parameters that its address may have.
+    fn parameters(self) -> &'static [Parameter] {
+        match self {
+            Resource::Sandboxes => sandboxes::PARAMETERS,
+            Resource::Invoices(_) => invoices::PARAMETERS,
+            Resource::Report(..) => reports::PARAMETERS,
+            Resource::Sandbox(_)
+            | Resource::Clock(_)
+            | Resource::Tokens(_)
+            | Resource::Invoice(..)
+            | Resource::Reports => &[],
+        }
+    }
+}
+
+async fn answer(souk: &Souk, parts: &Parts, body: Body) -> Result<Response, Refused> {
+    let path = parts.uri.path();
+    let segments: Vec<_> =
+        path.split('/').skip(1).map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
+    let resource = Resource::named(&segments).ok_or_else(|| Refused::unknown_path(path))?;
+    let not_allowed = || Refused::method_not_allowed(&parts.method, path, resource.methods());
+    if !resource.methods().split(", ").any(|method| method == parts.method.as_str()) {
+        return Err(not_allowed());
+    }
+    let parameters = request::parameters(parts.uri.query(), resource.parameters())?;
+    let text = || request::text(&parts.headers, body);
+    match (resource, &parts.method) {
+        (Resource::Sandboxes, &Method::GET) => sandboxes::list(souk, parameters).await,
+        (Resource::Sandbox(name), &Method::PUT) => sandboxes::put(souk, name, text().await?).await,
+        (Resource::Sandbox(name), &Method::GET) => sandboxes::get(souk, name).await,
+        (Resource::Sandbox(name), &Method::DELETE) => sandboxes::delete(souk, name).await,
+        (Resource::Clock(name), &Method::GET) => clock::get(souk, name).await,
+        (Resource::Clock(name), &Method::POST) => clock::turn(souk, name, &text().await?).await,
+        (Resource::Tokens(name), &Method::POST) => tokens::make(souk, name, &text().await?).await,
+        (Resource::Invoices(name), &Method::GET) => invoices::list(souk, name, parameters).await,
+        (Resource::Invoice(name, id), &Method::GET) => invoices::get(souk, name, id).await,
+        (Resource::Report(name, kind), &Method::GET) => reports::render(souk, name, kind, parameters).await,
+        (Resource::Reports, &Method::GET) => reports::list(souk).await,
+        _ => Err(not_allowed()),
+    }
+}
+
+/// An answer of the contract; `name` is its full name.
+async fn message<M: Message + 'static>(name: &'static str, message: M) -> Result<Response, Refused> {
+    // A large answer takes a while to print: not on a thread that serves others.
+    let printed = tokio::task::spawn_blocking(move || {
+        let message = InOrder::of(name, &message).map_err(Refused::defect)?;
+        serde_json::to_vec(&message).map_err(Refused::defect)
+    });
+    Ok(json_bytes(printed.await.map_err(Refused::defect)??))
+}
+
+/// An answer that has no message in the contract.
+fn json(answer: &impl Serialize) -> Result<Response, Refused> {
+    serde_json::to_vec(answer).map(json_bytes).map_err(Refused::defect)
+}
+
+fn json_bytes(bytes: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], bytes).into_response()
+}

@@ -1,0 +1,123 @@
+"""MeterUsage, as AWS documents it (aws-api A.3). The account of the access key is the buyer."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from market import ACME, CACHE, DRIFTER, HOUR, LABS, NOW, Market, refused
+
+
+def usage(quantity: int | str = 1, **fields: Any) -> dict[str, Any]:
+    """A call's parameters; text is a decimal quantity."""
+    amount = "UsageQuantityAsDecimal" if isinstance(quantity, str) else "UsageQuantity"
+    return {"ProductCode": CACHE, "Timestamp": NOW, "UsageDimension": "shards", amount: quantity} | fields
+
+
+def meter(market: Market, quantity: int | str = 1, instance: str | None = None, **fields: Any) -> str:
+    """The id of a record that Acme Labs sends, from an instance if one is named."""
+    token = f"souk:{instance}" if instance else None
+    client = market.metering(LABS, aws_session_token=token)
+    return client.meter_usage(**usage(quantity, **fields))["MeteringRecordId"]
+
+
+def test_usage_is_metered_and_billed_to_the_payer_of_the_caller(market: Market) -> None:
+    assert meter(market, 8)
+    assert market.preview(ACME) == "2.00"
+
+
+def test_an_identical_retry_gets_the_same_id_under_any_token(market: Market) -> None:
+    first = meter(market, 17)
+    later_in_the_hour = NOW - timedelta(minutes=29)
+    assert meter(market, 17) == meter(market, "17.00", Timestamp=later_in_the_hour) == first
+    assert meter(market, 17, Timestamp=NOW - HOUR) != first
+
+
+def test_another_quantity_is_a_typed_error_and_the_first_stands(market: Market) -> None:
+    client = market.metering(LABS)
+    client.meter_usage(**usage(8))
+    with pytest.raises(client.exceptions.DuplicateRequestException, match="UsageDimension"):
+        client.meter_usage(**usage(9))
+    assert market.preview(ACME) == "2.00"
+
+
+def test_a_caller_without_a_subscription_is_not_entitled(market: Market) -> None:
+    with refused("CustomerNotEntitledException", DRIFTER):
+        market.metering(DRIFTER).meter_usage(**usage())
+
+
+def test_a_caller_that_nobody_knows_is_refused(market: Market) -> None:
+    stranger = market.metering(LABS, aws_access_key_id="AKIANOBODY0000000001")
+    with refused("UnrecognizedClientException", status=403):
+        stranger.meter_usage(**usage())
+
+
+def test_the_window_is_six_hours(market: Market) -> None:
+    assert meter(market, Timestamp=NOW - 6 * HOUR)
+    with refused("TimestampOutOfBoundsException"):
+        meter(market, Timestamp=NOW - 6 * HOUR - timedelta(seconds=1))
+    with refused("TimestampOutOfBoundsException"):
+        meter(market, Timestamp=NOW + timedelta(minutes=6))
+
+
+def test_instances_do_not_meet(market: Market) -> None:
+    one, other = "i-0123456789abcdef0", "i-0fedcba9876543210"
+    assert len({meter(market, 8, one), meter(market, 12, other), meter(market, 4)}) == 3
+    assert meter(market, 8, one) == meter(market, 8, one)
+    with refused("DuplicateRequestException"):
+        meter(market, 12, one)
+    assert market.preview(ACME) == "6.00"
+
+
+def test_a_client_token_names_one_call(market: Market) -> None:
+    first = meter(market, 8, ClientToken="one")
+    assert meter(market, 8, ClientToken="one") == first
+    with refused("IdempotencyConflictException"):
+        meter(market, 9, ClientToken="one")
+    with refused("IdempotencyConflictException"):
+        meter(market, 8, ClientToken="one", Timestamp=NOW - HOUR)
+    assert meter(market, 9, ClientToken="two", Timestamp=NOW - HOUR)
+
+
+def test_a_dry_run_checks_and_stores_nothing(market: Market) -> None:
+    client = market.metering(LABS)
+    assert "MeteringRecordId" not in client.meter_usage(**usage(8, DryRun=True))
+    with refused("InvalidUsageDimensionException"):
+        client.meter_usage(**usage(8, DryRun=True, UsageDimension="nosuch"))
+    assert meter(market, 4)
+    assert market.preview(ACME) == "1.00"
+
+
+def test_regions_do_not_meet(market: Market) -> None:
+    far = market.metering(LABS, region_name="eu-west-1")
+    assert far.meter_usage(**usage(9))["MeteringRecordId"] != meter(market, 8)
+
+
+def test_allocations_add_up_and_have_distinct_tags(market: Market) -> None:
+    def shares(*quantities: int, tag: str | None = None) -> list[dict[str, Any]]:
+        return [
+            {"AllocatedUsageQuantity": quantity, "Tags": [{"Key": "team", "Value": tag or str(n)}]}
+            for n, quantity in enumerate(quantities)
+        ]
+
+    for wrong in [shares(4, 5), shares(4, 4, tag="same")]:
+        with refused("InvalidUsageAllocationsException"):
+            meter(market, 8, UsageAllocations=wrong)
+    assert meter(market, 8, UsageAllocations=shares(3, 5))
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong"),
+    [
+        ("InvalidProductCodeException", {"ProductCode": "nosuchproductcode00000001"}),
+        ("InvalidUsageDimensionException", {"UsageDimension": "Shards"}),
+        ("ValidationException", {"UsageQuantity": 2**31}),
+        ("ValidationException", {"UsageQuantityAsDecimal": "1"}),
+        ("ValidationException", {"UsageDimension": "d" * 256}),
+        ("ValidationException", {"ClientToken": "t" * 65}),
+    ],
+    ids=["product", "dimension", "2^31", "both quantities", "long dimension", "long token"],
+)
+def test_wrong_fields_are_refused_and_change_nothing(market: Market, code: str, wrong: dict[str, Any]) -> None:
+    with refused(code):
+        meter(market, 1, **wrong)
+    assert meter(market, 424242)
