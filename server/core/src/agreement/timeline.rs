@@ -42,7 +42,7 @@ pub fn ended_just_before<'a>(
 /// one of them covers it, and its chain has not ended more than an hour ago. A replaced or renewed agreement
 /// has not ended for its buyer: the next of its chain goes on.
 pub fn takes_record<'a>(
-    agreements: impl Iterator<Item = &'a Agreement> + Clone,
+    agreements: &(impl Iterator<Item = &'a Agreement> + Clone),
     moment: Timestamp,
     now: Timestamp,
     window: MeteringWindow,
@@ -53,13 +53,13 @@ pub fn takes_record<'a>(
 
 /// The same for instances reported by the hour: whatever prices the hour takes them.
 pub fn takes_hour<'a>(
-    agreements: impl Iterator<Item = &'a Agreement> + Clone,
+    agreements: &(impl Iterator<Item = &'a Agreement> + Clone),
     hour: UsageHour,
     now: Timestamp,
     window: MeteringWindow,
 ) -> bool {
     agreement_at(agreements.clone(), hour)
-        .is_some_and(|agreement| is_in_time(agreements, agreement, now, window))
+        .is_some_and(|agreement| is_in_time(agreements.clone(), agreement, now, window))
 }
 
 fn is_in_time<'a>(

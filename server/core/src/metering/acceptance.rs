@@ -122,10 +122,10 @@ fn is_subscribed(
 ) -> bool {
     match &record.identity {
         Identity::Product(_, buyer) => {
-            takes(sandbox, request, family.agreements_of(*buyer, &request.product), record, now)
+            takes(sandbox, request, &family.agreements_of(*buyer, &request.product), record, now)
         }
         Identity::Licence(licence) => {
-            takes(sandbox, request, family.agreements_of_licence(licence), record, now)
+            takes(sandbox, request, &family.agreements_of_licence(licence), record, now)
         }
     }
 }
@@ -134,7 +134,7 @@ fn is_subscribed(
 fn takes<'a>(
     sandbox: &Sandbox,
     request: &CheckedRequest,
-    agreements: impl Iterator<Item = &'a Agreement> + Clone,
+    agreements: &(impl Iterator<Item = &'a Agreement> + Clone),
     record: &CheckedRecord,
     now: Timestamp,
 ) -> bool {
