@@ -2,6 +2,7 @@
 //! leaves the sandbox of its name as it was.
 
 use souk_client::ClientError;
+use souk_proto::account::v1::Account;
 use souk_proto::sandbox::v1::put_sandbox_request::Source;
 
 use super::{DOCUMENT, SANDBOX, everything, is, start, unchanged};
@@ -211,25 +212,30 @@ async fn a_message_is_refused_by_path_alone() {
 async fn a_document_that_is_too_large_for_the_log_is_refused() {
     let served = start().await;
     let before = everything(&served.client).await;
-    let name = "x".repeat(8_000);
+    let name = "x".repeat(250);
     let with_accounts = |count: u64| {
         let account = |number| format!("- {{accountId: {number:012}, companyName: {name}}}\n");
         format!("accounts:\n{}", (0..count).map(account).collect::<String>())
     };
     // A text may have 8 MiB.
-    let found = put_text(&served, &with_accounts(1_050)).await;
+    let found = put_text(&served, &with_accounts(30_000)).await;
     assert!(
         found.starts_with("InvalidArgument DOCUMENT_INVALID\n: line 1, column 1: the text has "),
         "{found}"
     );
     // A message may be larger, and is then too large for the log.
     let mut document = souk_server::document::parse(DOCUMENT).expect("a good document");
-    document.description = "x".repeat(8 * 1024 * 1024);
+    let account = |number: u64| Account {
+        account_id: format!("{number:012}"),
+        company_name: name.clone(),
+        ..Account::default()
+    };
+    document.accounts.extend((700_000_000_001..=700_000_033_000).map(account));
     is(
         served.client.put_sandbox(SANDBOX, Source::Document(document)).await,
         "InvalidArgument DOCUMENT_INVALID document",
     );
-    let large = put(&served.client, "large", &with_accounts(1_000)).await;
-    assert_eq!(large.account_count, 1_000);
+    let large = put(&served.client, "large", &with_accounts(20_000)).await;
+    assert_eq!(large.account_count, 20_000);
     unchanged(served, &before).await;
 }

@@ -57,18 +57,23 @@ impl Outcomes {
         });
     }
 
-    /// Counts the records of a message that was refused as a whole.
+    /// Counts the records of a message that was refused as a whole; the one that is wrong is named first.
     pub fn add_refusal(&mut self, places: &[u64], refusal: &MessageRefusal) {
         self.refused += places.len() as u64;
-        for place in places {
-            self.remember(|| Exception {
-                place: place.to_string(),
-                status: refusal.code.to_lowercase(),
-                metering_record_id: String::new(),
-                message: match refusal.field.as_str() {
-                    "" => refusal.message.clone(),
-                    field => format!("{field}: {}", refusal.message),
-                },
+        let culprit = record_index(&refusal.field).and_then(|index| places.get(index)).copied();
+        let reason = match refusal.field.as_str() {
+            "" => refusal.message.clone(),
+            field => format!("{field}: {}", refusal.message),
+        };
+        if let Some(place) = culprit {
+            self.remember(|| not_sent(place, refusal.code.to_lowercase(), reason.clone()));
+        }
+        for &place in places.iter().filter(|place| Some(**place) != culprit) {
+            self.remember(|| match culprit {
+                Some(wrong) => {
+                    not_sent(place, "refused".to_owned(), format!("its message was refused for {wrong}"))
+                }
+                None => not_sent(place, refusal.code.to_lowercase(), reason.clone()),
             });
         }
     }
@@ -147,6 +152,15 @@ pub fn status_word(result: &UsageRecordResult) -> String {
     word(result.status().as_str_name(), "USAGE_RECORD_STATUS_")
 }
 
+fn not_sent(place: u64, status: String, message: String) -> Exception {
+    Exception { place: place.to_string(), status, metering_record_id: String::new(), message }
+}
+
+/// The record that a field belongs to: 7 of `usageRecords[7].dimension`.
+fn record_index(field: &str) -> Option<usize> {
+    field.split_once('[')?.1.split_once(']')?.0.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,7 +197,7 @@ mod tests {
         ----- ------------------------ ------------------- ------------------------------------------------
         9     duplicate_record         id-7
         11    timestamp_out_of_bounds                      usage_records[0].timestamp: older than 24 hours
-        12    timestamp_out_of_bounds                      usage_records[0].timestamp: older than 24 hours
+        12    refused                                      its message was refused for 11
         ");
         let error = outcomes.verdict().unwrap_err();
         assert_eq!(error.to_string(), "3 of the records were not metered; see the result");

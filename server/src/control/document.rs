@@ -2,6 +2,7 @@
 //! document is taken whole or not at all.
 
 use souk_core::agreement::acceptance::Refusal;
+use souk_core::catalog::product::check_words;
 use souk_core::catalog::{Account, Change, Clock, Marketplace, NewOffer, NewProduct, decide};
 use souk_core::ids::{AccountId, OfferId, SandboxName};
 use souk_core::machine::follow::{Sandboxes, follow, run_due};
@@ -62,9 +63,13 @@ impl DocumentPlan {
     /// The control entry that makes the sandbox.
     pub fn entry(self, name: &SandboxName, machine: Timestamp) -> Result<ControlEntry, AppError> {
         let (clock, now) = match self.clock {
-            ClockPlan::At(at) => (Clock::Stopped(at), at),
+            ClockPlan::At(at) => {
+                Clock::check_end(at, "clock.at")?;
+                (Clock::Stopped(at), at)
+            }
             ClockPlan::Follow => (Clock::Following(machine), machine),
         };
+        check_words(&self.description, "description", 1_000)?;
         let seeds = seeds(self.agreements, now)?;
         let began = seeds.first().map_or(now, |seed| seed.at.min(now));
         let mut market = Marketplace::new(name.clone(), self.description.clone(), self.rules.clone(), began);

@@ -86,6 +86,7 @@ impl Writer {
         let mut log = open(&setup)?;
         let replayed =
             replay(log.as_mut(), &setup.feed).map_err(|source| StartError::Replay { partition, source })?;
+        info!(partition, sandboxes = replayed.sandboxes.len(), "replayed");
         let mut writer = Writer {
             setup,
             log,
@@ -247,6 +248,7 @@ impl Writer {
         let due = self.sandboxes.iter().filter(|(_, s)| s.first_due(s.market().clock.now(now)).is_some());
         let names: Vec<_> = due.map(|(name, _)| name.clone()).collect();
         for name in names {
+            info!(partition = self.setup.index, sandbox = %name, "doing what became due");
             self.run_due(&name)?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::product::check_words;
 use crate::ids::{AccountId, content_hash, letters};
 use crate::rejection::{Code, Rejection};
 
@@ -58,7 +59,18 @@ pub struct Account {
 impl Account {
     /// What can be wrong with an account by itself.
     pub fn check(&self) -> Result<(), Rejection> {
-        let country = &self.address.country;
+        let Address { country, state, city, postal_code } = &self.address;
+        let entity = self.invoicing_entity.as_deref().unwrap_or_default();
+        for (text, field) in [
+            (self.company_name.as_str(), "companyName"),
+            (entity, "seller.invoicingEntity"),
+            (state, "address.state"),
+            (city, "address.city"),
+            (postal_code, "address.postalCode"),
+            (&self.email_domain, "emailDomain"),
+        ] {
+            check_words(text, field, 255)?;
+        }
         let well_formed = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
         if !country.is_empty() && !well_formed {
             let message = format!("\"{country}\" is not an ISO 3166-1 alpha-2 code such as US");
@@ -134,6 +146,25 @@ fn mix(half: u32, round: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_an_account_fit_on_a_page() {
+        let id = AccountId::from_number(1).unwrap();
+        let account = |company_name: &str| Account {
+            id,
+            company_name: company_name.to_owned(),
+            payer: id,
+            invoicing_entity: None,
+            address: Address::default(),
+            email_domain: String::new(),
+            access_keys: Vec::new(),
+        };
+        assert!(account(&"é".repeat(255)).check().is_ok());
+        for wrong in ["x".repeat(256), "a\0b".to_owned(), "\u{1b}[31mred".to_owned(), "two\nlines".to_owned()]
+        {
+            assert_eq!(account(&wrong).check().map_err(|r| r.field), Err("companyName".to_owned()));
+        }
+    }
 
     #[test]
     fn an_identifier_names_one_buyer_for_one_seller() {

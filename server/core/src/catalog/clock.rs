@@ -3,6 +3,10 @@
 use crate::rejection::{Code, Rejection};
 use crate::time::Timestamp;
 
+/// The end of a sandbox's time, the first moment of the year 9900: whatever is agreed before it ends within the
+/// calendar.
+pub const CLOCK_END_MICROS: i64 = 250_246_627_200_000_000;
+
 /// How the clock runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
@@ -43,7 +47,19 @@ impl Clock {
         Ok(Clock::Following(machine))
     }
 
+    /// Refuses a time after the end of all sandboxes' time.
+    pub fn check_end(to: Timestamp, field: &str) -> Result<(), Rejection> {
+        match to.micros() < CLOCK_END_MICROS {
+            true => Ok(()),
+            false => {
+                let message = format!("{to} lies after the end of a sandbox's time: at most the year 9899");
+                Err(Rejection::new(Code::FieldInvalid, field, message))
+            }
+        }
+    }
+
     fn refuse_backwards(self, to: Timestamp, machine: Timestamp, field: &str) -> Result<(), Rejection> {
+        Clock::check_end(to, field)?;
         let now = self.now(machine);
         match to < now {
             false => Ok(()),
@@ -62,6 +78,18 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_clock_ends_before_the_calendar_does() {
+        assert_eq!(at("9900-01-01T00:00:00Z").micros(), CLOCK_END_MICROS);
+        let machine = at("2026-01-01T00:00:00Z");
+        let clock = Clock::Stopped(at("9899-12-31T23:59:59Z"));
+        assert!(clock.advance_to(at("9899-12-31T23:59:59.999999Z"), machine).is_ok());
+        for late in [at("9900-01-01T00:00:00Z"), Timestamp::MAX] {
+            assert_eq!(clock.advance_to(late, machine).map_err(|r| r.code), Err(Code::FieldInvalid));
+            assert_eq!(clock.stop_at(late, machine).map_err(|r| r.code), Err(Code::FieldInvalid));
+        }
     }
 
     #[test]

@@ -115,6 +115,7 @@ impl NewOffer {
                 format!("{id} exists: choose another id"),
             ));
         }
+        super::product::check_words(&self.name, "name", 150)?;
         check_buyers(&self.buyer_accounts, &market.rules)?;
         let private = !self.buyer_accounts.is_empty();
         if !private && market.public_offer(&product.id).is_some() {

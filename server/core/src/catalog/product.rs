@@ -115,6 +115,7 @@ impl NewProduct {
         if self.title.is_empty() {
             return Err(Rejection::new(Code::FieldMissing, "title", "a title is required"));
         }
+        check_words(&self.title, "title", 255)?;
         let id = self.id.unwrap_or_else(|| ProductId::derive(self.seller, &self.title));
         check_form(id.as_str(), "productId", 64, |b| b.is_ascii_alphanumeric() || b == b'-')?;
         let code = self.code.unwrap_or_else(|| ProductCode::derive(&id));
@@ -212,6 +213,9 @@ impl Product {
 
 fn check_dimension(dimension: &Dimension, product_type: ProductType) -> Result<(), Rejection> {
     check_form(dimension.key.as_str(), "key", 100, |b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))?;
+    check_words(&dimension.name, "name", 255)?;
+    check_words(&dimension.description, "description", 1_000)?;
+    check_words(&dimension.unit, "unit", 50)?;
     let types = &dimension.types;
     let refuse = |message: &str| Err(Rejection::new(Code::DimensionTypesInvalid, "types", message));
     if types.is_empty() {
@@ -224,6 +228,22 @@ fn check_dimension(dimension: &Dimension, product_type: ProductType) -> Result<(
         return refuse("AWS Marketplace meters no SaaS product: use EXTERNALLY_METERED");
     }
     Ok(())
+}
+
+/// Refuses words that are too long for a page, or that hold control characters.
+pub fn check_words(text: &str, field: &str, longest: usize) -> Result<(), Rejection> {
+    let length = text.chars().count();
+    if length > longest {
+        let message = format!("{length} characters; at most {longest} are allowed: shorten it");
+        return Err(Rejection::new(Code::FieldInvalid, field, message));
+    }
+    match text.chars().find(|c| c.is_control()) {
+        None => Ok(()),
+        Some(c) => {
+            let message = format!("it holds the control character {}: leave it out", c.escape_unicode());
+            Err(Rejection::new(Code::FieldInvalid, field, message))
+        }
+    }
 }
 
 /// Refuses an id that is empty, too long or holds other characters.
