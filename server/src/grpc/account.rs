@@ -5,11 +5,10 @@ use souk_proto::account::v1 as proto;
 use souk_proto::account::v1::account_service_server::AccountService;
 use tonic::{Request, Response, Status};
 
-use super::answer::{refuse, refuse_within};
+use super::answer::{name_of, refuse, refuse_within};
 use super::convert::account::{from_proto_account, to_proto_account};
 use super::convert::page::page;
 use super::convert::required;
-use super::convert::sandbox::from_proto_sandbox_name;
 use crate::app::Souk;
 
 /// Accounts over gRPC.
@@ -22,7 +21,7 @@ impl AccountService for AccountApi {
         request: Request<proto::PutAccountRequest>,
     ) -> Result<Response<proto::PutAccountResponse>, Status> {
         let request = request.into_inner();
-        let name = from_proto_sandbox_name(&request.sandbox, "sandbox").map_err(refuse)?;
+        let name = name_of(&request.sandbox)?;
         let account = required(request.account, "account").map_err(refuse)?;
         let account = from_proto_account(account).map_err(|r| refuse(r.within("account")))?;
         let account = self.0.put_account(&name, account).await.map_err(|e| refuse_within(e, "account"))?;
@@ -34,7 +33,7 @@ impl AccountService for AccountApi {
         request: Request<proto::GetAccountRequest>,
     ) -> Result<Response<proto::GetAccountResponse>, Status> {
         let request = request.into_inner();
-        let name = from_proto_sandbox_name(&request.sandbox, "sandbox").map_err(refuse)?;
+        let name = name_of(&request.sandbox)?;
         let id = AccountId::from_field(&request.account_id, "accountId").map_err(refuse)?;
         let market = self.0.market(&name).map_err(refuse)?;
         let account = market.account(id, "accountId").map_err(refuse)?;
@@ -46,7 +45,7 @@ impl AccountService for AccountApi {
         request: Request<proto::ListAccountsRequest>,
     ) -> Result<Response<proto::ListAccountsResponse>, Status> {
         let request = request.into_inner();
-        let name = from_proto_sandbox_name(&request.sandbox, "sandbox").map_err(refuse)?;
+        let name = name_of(&request.sandbox)?;
         let market = self.0.market(&name).map_err(refuse)?;
         let list = format!("accounts of {name}");
         let accounts = market.accounts().values();

@@ -1,26 +1,21 @@
 //! AgreementService.
 
 use souk_core::agreement::Entitlement;
-use souk_core::ids::{AccountId, AgreementId, OfferId, ProductId, SandboxName};
+use souk_core::ids::{AccountId, AgreementId, OfferId, ProductId};
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_proto::agreement::v1 as proto;
 use souk_proto::agreement::v1::agreement_service_server::AgreementService;
 use tonic::{Request, Response, Status};
 
-use super::answer::refuse;
+use super::answer::{name_of, refuse};
 use super::convert::agreement::{to_proto_agreement, to_proto_entitlement};
 use super::convert::page::page;
-use super::convert::sandbox::from_proto_sandbox_name;
 use super::convert::terms::from_proto_configuration;
 use super::convert::{required, required_text};
 use crate::app::Souk;
 
 /// Agreements over gRPC.
 pub struct AgreementApi(pub Souk);
-
-fn name_of(text: &str) -> Result<SandboxName, Status> {
-    from_proto_sandbox_name(text, "sandbox").map_err(refuse)
-}
 
 /// The buyer that a list is about; none when it is about all.
 fn buyer_of(text: &str) -> Result<Option<AccountId>, Status> {

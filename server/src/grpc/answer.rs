@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use souk_core::ids::SandboxName;
 use souk_core::rejection::Code;
 use tonic::Status;
 use tracing::error;
 
+use super::convert::sandbox::from_proto_sandbox_name;
 use super::status;
 use crate::document::Positions;
 use crate::error::AppError;
@@ -14,6 +16,11 @@ use crate::error::AppError;
 const BUSY_RETRY: Duration = Duration::from_millis(20);
 /// When a partition that failed is worth another try.
 const UNAVAILABLE_RETRY: Duration = Duration::from_millis(500);
+
+/// The sandbox that a request names.
+pub fn name_of(sandbox: &str) -> Result<SandboxName, Status> {
+    from_proto_sandbox_name(sandbox, "sandbox").map_err(refuse)
+}
 
 /// The status of a use case that gave no answer.
 pub fn refuse(error: impl Into<AppError>) -> Status {

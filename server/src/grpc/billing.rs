@@ -2,29 +2,24 @@
 
 use std::sync::Arc;
 
-use souk_core::ids::{AccountId, InvoiceId, SandboxName};
+use souk_core::ids::{AccountId, InvoiceId};
 use souk_core::invoicing::Invoice;
 use souk_core::rejection::Rejection;
 use souk_proto::billing::v1 as proto;
 use souk_proto::billing::v1::billing_service_server::BillingService;
 use tonic::{Request, Response, Status};
 
-use super::answer::refuse;
+use super::answer::{name_of, refuse};
 use super::convert::billing::{
     to_proto_explained_hour, to_proto_invoice, to_proto_invoice_head, to_proto_invoice_line, to_proto_preview,
 };
 use super::convert::page::page;
 use super::convert::required_text;
-use super::convert::sandbox::from_proto_sandbox_name;
 use super::convert::time::from_proto_optional_month;
 use crate::app::Souk;
 
 /// Billing over gRPC.
 pub struct BillingApi(pub Souk);
-
-fn name_of(text: &str) -> Result<SandboxName, Status> {
-    from_proto_sandbox_name(text, "sandbox").map_err(refuse)
-}
 
 fn invoice_id(text: &str) -> Result<InvoiceId, Status> {
     required_text(text, "invoiceId").map(InvoiceId::new).map_err(refuse)

@@ -1,29 +1,24 @@
 //! CatalogService.
 
-use souk_core::ids::{AccountId, OfferId, ProductId, SandboxName};
+use souk_core::ids::{AccountId, OfferId, ProductId};
 use souk_core::money::PriceDecimals;
 use souk_core::rejection::Rejection;
 use souk_proto::catalog::v1 as proto;
 use souk_proto::catalog::v1::catalog_service_server::CatalogService;
 use tonic::{Request, Response, Status};
 
-use super::answer::{refuse, refuse_within};
+use super::answer::{name_of, refuse, refuse_within};
 use super::convert::catalog::{
     from_proto_dimensions, from_proto_offer, from_proto_prices, from_proto_product, to_proto_offer,
     to_proto_price_change, to_proto_product,
 };
 use super::convert::page::page;
-use super::convert::sandbox::from_proto_sandbox_name;
 use super::convert::terms::{from_proto_rate_card, from_proto_upfront_cards};
 use super::convert::{required, required_text};
 use crate::app::Souk;
 
 /// The catalog over gRPC.
 pub struct CatalogApi(pub Souk);
-
-fn name_of(text: &str) -> Result<SandboxName, Status> {
-    from_proto_sandbox_name(text, "sandbox").map_err(refuse)
-}
 
 /// The account that looks; none is the operator.
 fn viewer(text: &str) -> Result<Option<AccountId>, Rejection> {

@@ -1,6 +1,5 @@
 //! MeteringService.
 
-use souk_core::ids::SandboxName;
 use souk_core::rules::{MAX_BATCH_RECORDS, MAX_STREAM_RECORDS};
 use souk_proto::metering::v1 as proto;
 use souk_proto::metering::v1::metering_service_server::MeteringService;
@@ -8,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::answer::refuse;
+use super::answer::{name_of, refuse};
 use super::convert::sandbox::from_proto_sandbox_name;
 use super::convert::usage::{
     from_proto_instance_hours, from_proto_usage_request, to_proto_results, to_proto_stream_answer,
@@ -23,10 +22,6 @@ const IN_FLIGHT: usize = 16;
 
 /// Metering over gRPC.
 pub struct MeteringApi(pub Souk);
-
-fn name_of(text: &str) -> Result<SandboxName, Status> {
-    from_proto_sandbox_name(text, "sandbox").map_err(refuse)
-}
 
 #[tonic::async_trait]
 impl MeteringService for MeteringApi {

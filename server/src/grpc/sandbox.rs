@@ -3,19 +3,18 @@
 use std::collections::BTreeSet;
 
 use souk_core::catalog::account::customer_identifier;
-use souk_core::ids::SandboxName;
 use souk_core::rejection::{Code, Rejection};
 use souk_proto::sandbox::v1 as proto;
 use souk_proto::sandbox::v1::sandbox_service_server::SandboxService;
 use tonic::{Request, Response, Status};
 
-use super::answer::{refuse, refuse_at};
+use super::answer::{name_of, refuse, refuse_at};
 use super::convert::agreement::to_proto_agreement;
 use super::convert::catalog::to_proto_product;
 use super::convert::page::page;
 use super::convert::required;
 use super::convert::sandbox::{
-    from_proto_clock_setting, from_proto_document, from_proto_sandbox_name, to_proto_clock, to_proto_rules,
+    from_proto_clock_setting, from_proto_document, to_proto_clock, to_proto_rules,
 };
 use super::convert::time::{from_proto_span_micros, from_proto_time};
 use crate::app::Souk;
@@ -27,10 +26,6 @@ use crate::partition::handle::WorkDone;
 
 /// Sandboxes over gRPC.
 pub struct SandboxApi(pub Souk);
-
-fn name_of(text: &str) -> Result<SandboxName, Status> {
-    from_proto_sandbox_name(text, "sandbox").map_err(refuse)
-}
 
 #[tonic::async_trait]
 impl SandboxService for SandboxApi {
