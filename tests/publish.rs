@@ -91,6 +91,26 @@ impl World {
         product_type: ProductType,
         dimensions: &[(&str, DimensionType)],
     ) -> Result<&mut World, Rejection> {
+        self.publish_product(id, seller, product_type, dimensions, false)
+    }
+
+    /// Publishes a SaaS product on which one buyer may hold several agreements, and its public offer.
+    pub fn concurrent_saas(&mut self, id: &str, seller: &str, usage: &[(&str, &str)]) -> &mut World {
+        let dimensions: Vec<_> =
+            usage.iter().map(|(key, _)| (*key, DimensionType::ExternallyMetered)).collect();
+        self.publish_product(id, seller, ProductType::Saas, &dimensions, true)
+            .unwrap_or_else(|rejection| panic!("{rejection}"));
+        self.public(id, usage_terms(usage, &[]))
+    }
+
+    fn publish_product(
+        &mut self,
+        id: &str,
+        seller: &str,
+        product_type: ProductType,
+        dimensions: &[(&str, DimensionType)],
+        concurrent_agreements: bool,
+    ) -> Result<&mut World, Rejection> {
         let dimension = |(key, dimension_type): &(&str, DimensionType)| Dimension {
             key: DimensionKey::new(key),
             name: (*key).to_owned(),
@@ -107,7 +127,7 @@ impl World {
             product_type,
             usage_category: seller_meters.then_some(UsageCategory::Units),
             dimensions: dimensions.iter().map(dimension).collect(),
-            concurrent_agreements: false,
+            concurrent_agreements,
         };
         let change = decide::create_product(self.market(), product)?;
         Ok(self.change(change))

@@ -126,3 +126,36 @@ fn an_immediate_cut_never_raises_what_a_subscriber_pays() {
         assert_eq!(found, amounts, "{buyer}");
     }
 }
+
+/// Row 17: several live agreements only where the product allows them; the earliest accepted one is billed.
+#[test]
+fn usage_by_product_code_is_billed_by_the_earliest_of_several_agreements() {
+    let mut world = World::at("2025-01-01T00:00:00Z");
+    world.payer(BUYER).concurrent_saas(SAAS, SELLER, &[("units", "0.80")]);
+    let offer = Private {
+        id: "offer-private",
+        product: SAAS,
+        buyers: &[BUYER],
+        accept_by: "2025-12-31",
+        days: 90,
+        usage: &[("units", "0.60")],
+        annual: &[],
+    };
+    world.private(&offer).accept(&public_offer(SAAS), BUYER);
+    world.advance_to("2025-01-02T00:00:00Z").accept("offer-private", BUYER);
+    world.run(SAAS, BUYER, "units", ["2025-01-01T00:00:00Z", "2025-01-11T00:00:00Z"], "1");
+    // The first of the two ends; the other goes on by itself.
+    world.advance_to("2025-01-11T00:00:00Z").cancel(SAAS, BUYER);
+    world.run(SAAS, BUYER, "units", ["2025-01-11T00:00:00Z", "2025-01-21T00:00:00Z"], "1");
+    world.advance_to("2025-02-02T00:00:00Z");
+    let invoices = world.invoices(BUYER);
+    let lines = invoices.iter().flat_map(|invoice| &invoice.lines);
+    let found: Vec<_> = lines.map(|l| format!("{} at {} of {}", l.quantity, l.unit_price, l.offer)).collect();
+    assert_eq!(
+        found,
+        [format!("240 at 0.80 of {}", public_offer(SAAS)), "240 at 0.60 of offer-private".to_owned()]
+    );
+    let (_, family) = world.family(BUYER).expect("it has agreements");
+    let licences: std::collections::BTreeSet<_> = family.agreements().map(|a| a.licence.clone()).collect();
+    assert_eq!(licences.len(), 2, "each agreement has a licence of its own");
+}
