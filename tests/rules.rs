@@ -1,6 +1,9 @@
 //! Billing rules that no vector shows, each in a small marketplace.
 
-use souk_core::invoicing::InvoiceKind;
+use souk_core::invoicing::{Invoice, InvoiceKind};
+use souk_core::machine::Event;
+use souk_core::machine::check::check;
+use souk_core::money::Money;
 use souk_core::rules::{MeteringWindow, Profile, Rules};
 use souk_core::terms::configurable_upfront::ANNUAL;
 use souk_tests::publish::{Private, configuration, public_offer};
@@ -158,4 +161,31 @@ fn usage_by_product_code_is_billed_by_the_earliest_of_several_agreements() {
     let (_, family) = world.family(BUYER).expect("it has agreements");
     let licences: std::collections::BTreeSet<_> = family.agreements().map(|a| a.licence.clone()).collect();
     assert_eq!(licences.len(), 2, "each agreement has a licence of its own");
+}
+
+/// The check of the invariants sees what it is there to see.
+#[test]
+fn a_broken_state_is_found() {
+    let mut world = World::at("2025-01-01T00:00:00Z");
+    world.payer(BUYER).saas(SAAS, SELLER, &[("units", "0.80")]).accept(&public_offer(SAAS), BUYER);
+    world.run(SAAS, BUYER, "units", ["2025-01-01T00:00:00Z", "2025-01-11T00:00:00Z"], "1");
+    world.advance_to("2025-02-02T00:00:00Z");
+    let (sandbox, family) = world.family(BUYER).expect("it has an agreement");
+    assert_eq!(check(sandbox), Ok(()));
+    let whole = Invoice::clone(&family.invoices()[0]);
+    let cent = Money::from_minor(1, whole.currency);
+    type Breaks = fn(&mut Invoice, Money);
+    let breaks: [(&str, Breaks); 3] = [
+        ("INV-3", |invoice, cent| invoice.lines[0].amount = invoice.lines[0].amount.plus(cent)),
+        ("INV-4", |invoice, cent| invoice.revenue[0].billed = invoice.revenue[0].billed.plus(cent)),
+        ("INV-5", |invoice, _| invoice.month = invoice.month.next()),
+    ];
+    for (invariant, breaks) in breaks {
+        let mut broken = whole.clone();
+        breaks(&mut broken, cent);
+        let mut sandbox = sandbox.clone();
+        sandbox.apply(&Event::InvoiceIssued(broken.into()));
+        let found = check(&sandbox).map_err(|broken| broken.0);
+        assert!(found.as_ref().is_err_and(|why| why.starts_with(invariant)), "{invariant}: {found:?}");
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use souk_core::agreement::acceptance::{self, Refusal};
 use souk_core::agreement::{Agreement, Family};
 use souk_core::catalog::account::DEFAULT_ENTITY;
-use souk_core::catalog::{Change, Clock, Marketplace, decide};
+use souk_core::catalog::{Change, Clock, Marketplace};
 use souk_core::ids::{AccountId, DEFAULT_REGION, DimensionKey, OfferId, ProductId, Region, SandboxName};
 use souk_core::invoicing::Invoice;
 use souk_core::invoicing::close_month::usage_invoices;
@@ -214,7 +214,7 @@ impl World {
         let clock = self.market().clock.advance_to(moment(to), self.now);
         let clock = clock.unwrap_or_else(|rejection| panic!("{rejection}"));
         self.now = moment(to);
-        self.change(decide::set_clock(clock))
+        self.change(Change::ClockSet(clock))
     }
 
     /// A buyer runs the same quantity in every hour from `from` to `to`; the clock is turned to the end of it.

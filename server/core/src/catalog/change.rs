@@ -276,9 +276,4 @@ pub mod decide {
         }
         Ok(())
     }
-
-    /// Turns, stops or lets go the clock.
-    pub fn set_clock(clock: Clock) -> Change {
-        Change::ClockSet(clock)
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Sandbox;
 use crate::agreement::Family;
-use crate::invoicing::Invoice;
+use crate::invoicing::{Invoice, InvoiceKind};
 use crate::money::Money;
 use crate::rating::rate_month;
 use crate::rejection::Broken;
@@ -56,12 +56,15 @@ fn every_hour_is_priced(sandbox: &Sandbox, family: &Family) -> Result<(), Broken
     rate_month(sandbox, family, family.open_month).map(|_| ())
 }
 
-/// INV-5.
+/// INV-5: usage is invoiced when its month closes, never before, and months close in order.
 fn months_in_order(family: &Family) -> Result<(), Broken> {
-    match family.invoices().iter().all(|invoice| {
-        invoice.month <= family.open_month || invoice.lines.iter().all(|l| l.explanation.segments.is_empty())
-    }) {
+    let usage: Vec<_> =
+        family.invoices().iter().filter(|i| i.kind == InvoiceKind::Usage).map(|i| i.month).collect();
+    match usage.is_sorted() && usage.iter().all(|month| *month < family.open_month) {
         true => Ok(()),
-        false => Err(Broken(format!("INV-5: usage of an open month of {} was invoiced", family.payer))),
+        false => Err(Broken(format!(
+            "INV-5: usage of {} was invoiced out of order, or before its close",
+            family.payer
+        ))),
     }
 }

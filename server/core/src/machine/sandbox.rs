@@ -69,7 +69,8 @@ impl Sandbox {
             buyer: first.buyer,
             payer: first.payer,
             start: first.start,
-            end: last.end().filter(|_| !may_go_on(last)),
+            // The planned end of a live agreement may bring another of its chain, under the same licence.
+            end: last.ended_at,
         })
     }
 
@@ -148,9 +149,4 @@ impl Sandbox {
         }
         self.agenda.extend(next.map(|at| (at, payer)));
     }
-}
-
-/// Whether an agreement's planned end may bring another of its chain: usage goes on under the same licence.
-fn may_go_on(agreement: &Agreement) -> bool {
-    agreement.is_active()
 }

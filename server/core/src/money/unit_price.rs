@@ -91,7 +91,8 @@ impl UnitPrice {
         self.0 == 0
     }
 
-    /// Price times quantity, exact. A month's largest quantity at the highest price has 36 of the 38 digits.
+    /// Price times quantity, exact. The largest quantity of a month at the
+    /// highest price has 33 of the 38 digits.
     pub fn times(self, quantity: QuantitySum, currency: Currency) -> Amount {
         Amount::new(i128::from(self.0) * quantity.0, currency)
     }

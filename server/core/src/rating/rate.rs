@@ -104,7 +104,7 @@ pub fn rate_month(sandbox: &Sandbox, family: &Family, month: BillingMonth) -> Re
     for ((product, dimension), meters) in meter::of_family(sandbox, family, month) {
         let group = Group::new(sandbox, family, &product, &dimension, &meters, month)?;
         for range in &group.segments {
-            group.rate_segment(*range, &mut lines, &mut |_| ())?;
+            group.rate_segment(*range, &mut lines)?;
         }
     }
     Ok(lines.into_values().filter(|line| !line.quantity().is_zero()).collect())
@@ -161,18 +161,12 @@ impl<'a> Group<'a> {
         )
     }
 
-    /// Rates one segment into `lines`, and shows every hour with usage to `visit` (of segments without cover
-    /// only when it must be walked anyway: see [`Group::walk_segment`]).
-    fn rate_segment(
-        &self,
-        range: HourRange,
-        lines: &mut Lines,
-        visit: &mut dyn FnMut(HourFacts),
-    ) -> Result<(), Broken> {
+    /// Rates one segment into `lines`. Hours are walked only where cover must be shared out.
+    fn rate_segment(&self, range: HourRange, lines: &mut Lines) -> Result<(), Broken> {
         let subscriptions = self.subscriptions(range);
         let sums = match subscriptions {
             0 => self.sum_segment(range),
-            _ => self.walk_segment(range, visit),
+            _ => self.walk_segment(range, &mut |_| ()),
         };
         for (meter, (metered, covered, metered_hours)) in self.meters.iter().zip(sums) {
             let Some(pricing) = self.pricing(meter, range, metered_hours > 0)? else {
@@ -250,8 +244,8 @@ impl<'a> Group<'a> {
         self.columns.iter().map(sum).collect()
     }
 
-    /// Walks a segment hour by hour, covering what is run. Answers metered, covered and metered hours by
-    /// meter.
+    /// Walks a segment hour by hour, covering what is run, and shows every hour with usage to `visit`. Answers
+    /// metered, covered and metered hours by meter.
     pub fn walk_segment(&self, range: HourRange, visit: &mut dyn FnMut(HourFacts)) -> Vec<(u128, u128, u32)> {
         let live = self.covers.iter().filter(|c| c.covers(range.start));
         let owned: Vec<_> = live.map(|c| (c.owner, u128::from(c.units) * ONE)).collect();

@@ -145,7 +145,7 @@ pub async fn meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Valu
         door: Door::MeterUsage,
     };
     if dry_run {
-        // Permission is what a dry run asks about; nothing is stored (aws-api: two sellers stop on an error here).
+        // Permission is what a dry run asks about; nothing is stored (G.11: two sellers stop on an error here).
         call.souk.check_usage(&call.sandbox, request).map_err(errors::of_metering)?;
         return Ok(Value::Map(Vec::new()));
     }
