@@ -1,7 +1,8 @@
 //! What the sellers of a [`World`] publish: accounts, products, offers and price changes, in few words.
 
 use souk_core::catalog::{
-    Account, Address, Dimension, DimensionType, NewOffer, NewProduct, ProductType, UsageCategory, decide,
+    Account, Address, Dimension, DimensionType, EntitlementValueKind, NewOffer, NewProduct, ProductType,
+    UsageCategory, decide,
 };
 use souk_core::ids::{DimensionKey, OfferId, ProductId};
 use souk_core::money::{Currency, PriceDecimals, UnitPrice};
@@ -117,6 +118,7 @@ impl World {
             description: String::new(),
             unit: "Units".to_owned(),
             types: [*dimension_type].into(),
+            value_kind: EntitlementValueKind::Integer,
         };
         let seller_meters = dimensions.iter().any(|(_, t)| *t == DimensionType::ExternallyMetered);
         let product = NewProduct {

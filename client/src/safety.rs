@@ -96,6 +96,11 @@ calls! {
     GetAgreement "souk.agreement.v1.AgreementService" "GetAgreement" Repeat "reads";
     ListAgreements "souk.agreement.v1.AgreementService" "ListAgreements" Repeat "reads";
     ListEntitlements "souk.agreement.v1.AgreementService" "ListEntitlements" Repeat "reads";
+    CreateRegistrationToken "souk.agreement.v1.AgreementService" "CreateRegistrationToken" Repeat
+        "nothing is stored, and every token of an agreement is as good as another";
+    SetFaults "souk.fault.v1.FaultService" "SetFaults" Repeat
+        "the rules end as the message says";
+    ListFaults "souk.fault.v1.FaultService" "ListFaults" Repeat "reads";
     ListInvoices "souk.billing.v1.BillingService" "ListInvoices" Repeat "reads";
     GetInvoice "souk.billing.v1.BillingService" "GetInvoice" Repeat "reads";
     ExplainInvoiceLine "souk.billing.v1.BillingService" "ExplainInvoiceLine" Repeat "reads";

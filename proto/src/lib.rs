@@ -32,6 +32,8 @@ packages! {
     billing = "souk.billing.v1";
     /// Products and offers: what sellers publish.
     catalog = "souk.catalog.v1";
+    /// Faults that the AWS port makes on purpose.
+    fault = "souk.fault.v1";
     /// What the logs store.
     journal = "souk.journal.v1";
     /// Hourly usage.

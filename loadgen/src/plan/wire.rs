@@ -42,6 +42,7 @@ impl Plan {
             products: self.products.iter().map(Product::to_product).collect(),
             offers: self.products.iter().map(Product::to_offer).collect(),
             agreements: self.buyers.iter().flat_map(agreements).collect(),
+            ..SandboxDocument::default()
         }
     }
 

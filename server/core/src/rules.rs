@@ -30,6 +30,17 @@ pub enum IdenticalRetry {
     DuplicateRecord,
 }
 
+/// Whose time the timestamps of AWS requests and answers show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientTime {
+    /// The sandbox's.
+    Sandbox,
+    /// The machine's: programs stamp its time and live in the sandbox's.
+    Machine,
+}
+
+const MINUTE_MICROS: i64 = 60 * 1_000_000;
+
 /// A named set of defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -56,6 +67,26 @@ pub struct Rules {
     pub offer_id_column: OfferIdColumn,
     /// What answers a record that repeats a metered one.
     pub identical_retry: IdenticalRetry,
+    /// Whose time the timestamps of AWS requests and answers show.
+    pub client_time: ClientTime,
+    /// Calls of the AWS port are limited as on AWS.
+    pub aws_quotas: bool,
+    /// How far into the future a record may be stamped (G.9).
+    pub future_skew_micros: i64,
+    /// Usage of the month before is accepted until 06:00 UTC on the 1st even when it is older than the window (G.2).
+    pub grace_extends_window: bool,
+    /// How long a registration token holds (G.3).
+    pub registration_token_micros: i64,
+    /// An unknown customer identifier refuses the whole request (G.4).
+    pub unknown_identifier_refused: bool,
+    /// A request may hold a product code and licences together (G.5).
+    pub product_code_with_license: bool,
+    /// The cap of tags holds for all allocations of a record together (G.6).
+    pub tags_capped_per_record: bool,
+    /// A record repeats another only if its allocations are the same, too (G.10).
+    pub retry_compares_allocations: bool,
+    /// A dry run is answered with an error (G.11).
+    pub dry_run_refused: bool,
 }
 
 impl Rules {
@@ -69,6 +100,16 @@ impl Rules {
             decreases_immediate: false,
             offer_id_column: OfferIdColumn::Legacy,
             identical_retry: IdenticalRetry::Success,
+            client_time: ClientTime::Sandbox,
+            aws_quotas: false,
+            future_skew_micros: 5 * MINUTE_MICROS,
+            grace_extends_window: false,
+            registration_token_micros: 4 * HOUR_MICROS,
+            unknown_identifier_refused: true,
+            product_code_with_license: false,
+            tags_capped_per_record: false,
+            retry_compares_allocations: false,
+            dry_run_refused: false,
         };
         match profile {
             Profile::Source => source,
@@ -89,8 +130,10 @@ pub const MAX_ALLOCATIONS: usize = 2_500;
 pub const MAX_ALLOCATION_TAGS: usize = 5;
 /// How long a client token names its call: 24 hours.
 pub const CLIENT_TOKEN_MICROS: i64 = 24 * HOUR_MICROS;
-/// How far into the future a timestamp may lie: 5 minutes of skew.
-pub const FUTURE_SKEW_MICROS: i64 = 5 * 60 * 1_000_000;
+/// How far into the future a sandbox may let records be stamped: an hour.
+pub const FUTURE_SKEW_MICROS_MAX: i64 = HOUR_MICROS;
+/// How long a sandbox may let registration tokens hold: a week.
+pub const REGISTRATION_TOKEN_MICROS_MAX: i64 = 7 * 24 * HOUR_MICROS;
 /// How long after an agreement's end its last usage may be sent: an hour.
 pub const LAST_RECORDS_MICROS: i64 = HOUR_MICROS;
 /// Days of notice before existing subscribers pay a changed price.

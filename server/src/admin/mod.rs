@@ -14,7 +14,7 @@
 //!
 //! A request becomes the message of a gRPC service and is carried out by that service; its answer is the
 //! service's, printed as JSON. What HTTP alone says is read here: paths, parameters, bodies and the words of
-//! the clock; tokens alone have no message in the contract. No rule lives here.
+//! the clock. No rule lives here.
 
 mod clock;
 mod invoices;
@@ -35,7 +35,6 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use prost::Message;
-use serde::Serialize;
 
 use crate::app::Souk;
 use crate::document::InOrder;
@@ -148,11 +147,6 @@ async fn message<M: Message + 'static>(name: &'static str, message: M) -> Result
         serde_json::to_vec(&message).map_err(Refused::defect)
     });
     Ok(json_bytes(printed.await.map_err(Refused::defect)??))
-}
-
-/// An answer that has no message in the contract.
-fn json(answer: &impl Serialize) -> Result<Response, Refused> {
-    serde_json::to_vec(answer).map(json_bytes).map_err(Refused::defect)
 }
 
 fn json_bytes(bytes: Vec<u8>) -> Response {

@@ -12,8 +12,8 @@ use souk_log::MemoryStore;
 use tonic::codegen::Service;
 
 use super::request::BODY_BYTES_MAX;
+use crate::app::registration_token::RegistrationToken;
 use crate::aws::endpoint::Endpoint;
-use crate::aws::ops::registration_token::RegistrationToken;
 use crate::aws::server::router;
 use crate::aws::sigv4::Mode;
 use crate::clock::StoppedClock;

@@ -10,6 +10,7 @@ use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_core::time::Timestamp;
 
 use super::Souk;
+use super::registration_token::RegistrationToken;
 use crate::error::AppError;
 
 /// An agreement that was made or changed, with the invoices that this set off.
@@ -76,6 +77,17 @@ impl Souk {
     /// One agreement.
     pub async fn agreement(&self, name: &SandboxName, agreement: AgreementId) -> Result<Agreement, AppError> {
         Ok(self.on_agreement(name, agreement, |_, _, _, _| Ok(Vec::new())).await?.agreement)
+    }
+
+    /// A registration token of an agreement, as the buyer's browser carries it.
+    pub async fn registration_token(
+        &self,
+        name: &SandboxName,
+        agreement: AgreementId,
+    ) -> Result<RegistrationToken, AppError> {
+        let market = self.market(name)?;
+        let agreement = self.agreement(name, agreement).await?;
+        Ok(RegistrationToken::new(agreement.id, &market.rules, self.now(&market)))
     }
 
     /// Agreements by payer and acceptance.

@@ -4,6 +4,7 @@ pub mod agreements;
 pub mod billing;
 pub mod catalog;
 pub mod metering;
+pub mod registration_token;
 pub mod reporting;
 pub mod sandboxes;
 

@@ -1,8 +1,8 @@
 //! What is published: accounts, products, offers and their price changes.
 
 use souk_core::catalog::{
-    AccessKey, Account, Address, Change, Dimension, DimensionType, Offer, PriceChange, Product, ProductType,
-    Targeting, UsageCategory,
+    AccessKey, Account, Address, Change, Dimension, DimensionType, EntitlementValueKind, Offer, PriceChange,
+    Product, ProductType, Targeting, UsageCategory,
 };
 use souk_core::ids::{AccountId, DimensionKey, OfferId, ProductCode, ProductId};
 use souk_core::terms::{RateCard, UpfrontRateCard};
@@ -10,6 +10,9 @@ use souk_proto::journal::v1 as journal;
 use souk_proto::journal::v1::change::Change as Stored;
 
 use super::CodecError;
+use super::fault::{
+    from_journal_fault_rule, from_journal_public_key, to_journal_fault_rule, to_journal_public_key,
+};
 use super::rules::{from_journal_clock, to_journal_clock};
 use super::value::{
     Stored as _, account, by_key, date, from_journal_duration, from_journal_rate_card, id, list, message,
@@ -34,6 +37,12 @@ pub(super) fn to_journal_change(change: &Change) -> journal::Change {
             change: Some(to_journal_price_change(change)),
         }),
         Change::ClockSet(clock) => Stored::ClockSet(to_journal_clock(*clock)),
+        Change::FaultsSet(rules) => {
+            Stored::FaultsSet(journal::FaultsSet { rules: rules.iter().map(to_journal_fault_rule).collect() })
+        }
+        Change::PublicKeysSet(versions) => Stored::PublicKeysSet(journal::PublicKeysSet {
+            versions: versions.iter().map(to_journal_public_key).collect(),
+        }),
     };
     journal::Change { change: Some(stored) }
 }
@@ -48,6 +57,15 @@ pub(super) fn from_journal_change(change: journal::Change) -> Result<Change, Cod
         Stored::OfferCreated(offer) => ("offer_created", from_journal_offer(offer).map(Change::OfferCreated)),
         Stored::PricesChanged(changed) => ("prices_changed", from_journal_prices_changed(changed)),
         Stored::ClockSet(clock) => ("clock_set", from_journal_clock(clock).map(Change::ClockSet)),
+        Stored::FaultsSet(set) => (
+            "faults_set",
+            list(set.rules, "rules", from_journal_fault_rule).map(|rules| Change::FaultsSet(rules.into())),
+        ),
+        Stored::PublicKeysSet(set) => (
+            "public_keys_set",
+            list(set.versions, "versions", from_journal_public_key)
+                .map(|versions| Change::PublicKeysSet(versions.into())),
+        ),
     };
     change.map_err(|e| e.within(name))
 }
@@ -133,13 +151,14 @@ fn from_journal_product(product: journal::Product) -> Result<Product, CodecError
 }
 
 fn to_journal_dimension(dimension: &Dimension) -> journal::Dimension {
-    let Dimension { key, name, description, unit, types } = dimension;
+    let Dimension { key, name, description, unit, types, value_kind } = dimension;
     journal::Dimension {
         key: key.to_string(),
         name: Some(name.clone()),
         description: Some(description.clone()),
         unit: Some(unit.clone()),
         types: types.iter().map(|kind| kind.to_journal()).collect(),
+        entitlement_value_kind: value_kind.to_journal(),
     }
 }
 
@@ -151,6 +170,11 @@ fn from_journal_dimension(dimension: journal::Dimension) -> Result<Dimension, Co
         description: required(dimension.description, "description")?,
         unit: required(dimension.unit, "unit")?,
         types: unique(types.collect::<Result<_, _>>()?, "types")?,
+        value_kind: match dimension.entitlement_value_kind {
+            // Written before there were others.
+            0 => EntitlementValueKind::Integer,
+            number => EntitlementValueKind::from_journal(number, "entitlement_value_kind")?,
+        },
     })
 }
 

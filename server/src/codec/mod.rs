@@ -14,6 +14,7 @@ mod catalog;
 mod control;
 mod error;
 mod event;
+mod fault;
 mod invoice;
 mod rules;
 mod usage;

@@ -1,7 +1,7 @@
 //! A sandbox's rules and its clock.
 
 use souk_core::catalog::Clock;
-use souk_core::rules::{IdenticalRetry, MeteringWindow, OfferIdColumn, Profile, Rules};
+use souk_core::rules::{ClientTime, IdenticalRetry, MeteringWindow, OfferIdColumn, Profile, Rules};
 use souk_proto::journal::v1 as journal;
 
 use super::CodecError;
@@ -17,6 +17,16 @@ pub(super) fn to_journal_rules(rules: &Rules) -> journal::Rules {
         decreases_immediate,
         offer_id_column,
         identical_retry,
+        client_time,
+        aws_quotas,
+        future_skew_micros,
+        grace_extends_window,
+        registration_token_micros,
+        unknown_identifier_refused,
+        product_code_with_license,
+        tags_capped_per_record,
+        retry_compares_allocations,
+        dry_run_refused,
     } = rules;
     let window = match metering_window {
         MeteringWindow::Hours(hours) => Window::Hours(*hours),
@@ -30,11 +40,23 @@ pub(super) fn to_journal_rules(rules: &Rules) -> journal::Rules {
         decreases_immediate: Some(*decreases_immediate),
         offer_id_column: offer_id_column.to_journal(),
         identical_retry: identical_retry.to_journal(),
+        client_time: client_time.to_journal(),
+        aws_quotas: Some(*aws_quotas),
+        future_skew_micros: Some(*future_skew_micros),
+        grace_extends_window: Some(*grace_extends_window),
+        registration_token_micros: Some(*registration_token_micros),
+        unknown_identifier_refused: Some(*unknown_identifier_refused),
+        product_code_with_license: Some(*product_code_with_license),
+        tags_capped_per_record: Some(*tags_capped_per_record),
+        retry_compares_allocations: Some(*retry_compares_allocations),
+        dry_run_refused: Some(*dry_run_refused),
     }
 }
 
+/// What is absent was written before there was a choice: the source profile's value was the only one.
 pub(super) fn from_journal_rules(rules: journal::Rules) -> Result<Rules, CodecError> {
     use journal::rules::MeteringWindow as Window;
+    let before = Rules::of(Profile::Source);
     Ok(Rules {
         profile: Profile::from_journal(rules.profile, "profile")?,
         max_dimensions: required(rules.max_dimensions, "max_dimensions")?,
@@ -46,6 +68,27 @@ pub(super) fn from_journal_rules(rules: journal::Rules) -> Result<Rules, CodecEr
         decreases_immediate: required(rules.decreases_immediate, "decreases_immediate")?,
         offer_id_column: OfferIdColumn::from_journal(rules.offer_id_column, "offer_id_column")?,
         identical_retry: IdenticalRetry::from_journal(rules.identical_retry, "identical_retry")?,
+        client_time: match rules.client_time {
+            0 => before.client_time,
+            number => ClientTime::from_journal(number, "client_time")?,
+        },
+        aws_quotas: rules.aws_quotas.unwrap_or(before.aws_quotas),
+        future_skew_micros: rules.future_skew_micros.unwrap_or(before.future_skew_micros),
+        grace_extends_window: rules.grace_extends_window.unwrap_or(before.grace_extends_window),
+        registration_token_micros: rules
+            .registration_token_micros
+            .unwrap_or(before.registration_token_micros),
+        unknown_identifier_refused: rules
+            .unknown_identifier_refused
+            .unwrap_or(before.unknown_identifier_refused),
+        product_code_with_license: rules
+            .product_code_with_license
+            .unwrap_or(before.product_code_with_license),
+        tags_capped_per_record: rules.tags_capped_per_record.unwrap_or(before.tags_capped_per_record),
+        retry_compares_allocations: rules
+            .retry_compares_allocations
+            .unwrap_or(before.retry_compares_allocations),
+        dry_run_refused: rules.dry_run_refused.unwrap_or(before.dry_run_refused),
     })
 }
 

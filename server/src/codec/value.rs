@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use souk_core::agreement::{AgreementStatus, Origin};
-use souk_core::catalog::{DimensionType, ProductType, UsageCategory};
+use souk_core::catalog::{DimensionType, EntitlementValueKind, ProductType, UsageCategory};
 use souk_core::ids::{AccountId, DimensionKey};
 use souk_core::invoicing::{ChargeType, InvoiceKind};
 use souk_core::money::{Currency, UnitPrice};
 use souk_core::quantity::QuantitySum;
-use souk_core::rules::{IdenticalRetry, OfferIdColumn, Profile};
+use souk_core::rules::{ClientTime, IdenticalRetry, OfferIdColumn, Profile};
 use souk_core::terms::{RateCard, UpfrontKind};
 use souk_core::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
 use souk_proto::journal::v1 as journal;
@@ -243,7 +243,9 @@ macro_rules! stored_enums {
 stored_enums! {
     AgreementStatus { Active Cancelled Expired Renewed Replaced }
     ChargeType { Usage Annual Contract }
+    ClientTime { Sandbox Machine }
     DimensionType { Metered ExternallyMetered Entitled }
+    EntitlementValueKind { Integer Double Boolean String }
     IdenticalRetry { Success DuplicateRecord }
     InvoiceKind { Usage Upfront }
     OfferIdColumn { Legacy Dashboard }

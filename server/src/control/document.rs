@@ -3,7 +3,9 @@
 
 use souk_core::agreement::acceptance::Refusal;
 use souk_core::catalog::product::check_words;
-use souk_core::catalog::{Account, Change, Clock, Marketplace, NewOffer, NewProduct, decide};
+use souk_core::catalog::{
+    Account, Change, Clock, FaultRule, Marketplace, NewOffer, NewProduct, PublicKeyVersion, decide,
+};
 use souk_core::ids::{AccountId, OfferId, SandboxName};
 use souk_core::machine::follow::{Sandboxes, follow, run_due};
 use souk_core::machine::{ControlEntry, Event, Seed};
@@ -44,6 +46,10 @@ pub struct DocumentPlan {
     pub offers: Vec<NewOffer>,
     /// The agreements accepted in its past.
     pub agreements: Vec<PlannedAgreement>,
+    /// The versions of the key that signs what RegisterUsage answers; none: one, with the data folder's key.
+    pub public_keys: Vec<PublicKeyVersion>,
+    /// The faults of its AWS port.
+    pub faults: Vec<FaultRule>,
 }
 
 /// An agreement accepted in a sandbox's past.
@@ -93,6 +99,12 @@ impl DocumentPlan {
         }
         for (index, offer) in self.offers.into_iter().enumerate() {
             take(decide::create_offer(&market, offer, began), "offers", index, &mut market)?;
+        }
+        if !self.public_keys.is_empty() {
+            changes.push(decide::set_public_keys(self.public_keys)?);
+        }
+        if !self.faults.is_empty() {
+            changes.push(decide::set_faults(self.faults)?);
         }
         let entry = ControlEntry::SandboxPut {
             name: name.clone(),

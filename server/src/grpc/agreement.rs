@@ -8,7 +8,7 @@ use souk_proto::agreement::v1::agreement_service_server::AgreementService;
 use tonic::{Request, Response, Status};
 
 use super::answer::{name_of, refuse};
-use super::convert::agreement::{to_proto_agreement, to_proto_entitlement};
+use super::convert::agreement::{to_proto_agreement, to_proto_entitlement, to_proto_registration_token};
 use super::convert::page::page;
 use super::convert::terms::from_proto_configuration;
 use super::convert::{required, required_text};
@@ -120,5 +120,17 @@ impl AgreementService for AgreementApi {
             page(&list, entitlements, key, request.page_size, &request.page_token).map_err(refuse)?;
         let entitlements = entitlements.iter().map(|e| to_proto_entitlement(e, &product)).collect();
         Ok(Response::new(proto::ListEntitlementsResponse { entitlements, next_page_token }))
+    }
+
+    async fn create_registration_token(
+        &self,
+        request: Request<proto::CreateRegistrationTokenRequest>,
+    ) -> Result<Response<proto::CreateRegistrationTokenResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let agreement = agreement_id(&request.agreement_id)?;
+        let token = self.0.registration_token(&name, agreement).await.map_err(refuse)?;
+        let token = Some(to_proto_registration_token(&token, &name));
+        Ok(Response::new(proto::CreateRegistrationTokenResponse { token }))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use souk_core::agreement::Agreement;
 use souk_core::catalog::account::customer_identifier;
 use souk_core::rejection::{Code, Rejection};
 use souk_proto::sandbox::v1 as proto;
@@ -9,15 +10,15 @@ use souk_proto::sandbox::v1::sandbox_service_server::SandboxService;
 use tonic::{Request, Response, Status};
 
 use super::answer::{name_of, refuse, refuse_at};
-use super::convert::agreement::to_proto_agreement;
+use super::convert::agreement::{to_proto_agreement, to_proto_registration_token};
 use super::convert::catalog::to_proto_product;
 use super::convert::page::page;
 use super::convert::required;
-use super::convert::sandbox::{
-    from_proto_clock_setting, from_proto_document, to_proto_clock, to_proto_rules,
-};
+use super::convert::rules::to_proto_rules;
+use super::convert::sandbox::{from_proto_clock_setting, from_proto_document, to_proto_clock};
 use super::convert::time::{from_proto_span_micros, from_proto_time};
 use crate::app::Souk;
+use crate::app::registration_token::RegistrationToken;
 use crate::app::sandboxes::{Description, Target, Turned};
 use crate::control::DocumentPlan;
 use crate::document::{self, Positions};
@@ -56,6 +57,8 @@ impl SandboxService for SandboxApi {
             products: market.products().values().map(to_proto_product).collect(),
             agreements: description.agreements.iter().map(to_proto_agreement).collect(),
             customer_identifiers: customer_identifiers(&description),
+            registration_tokens: registration_tokens(&description),
+            public_keys: Vec::new(),
         }))
     }
 
@@ -187,4 +190,15 @@ fn customer_identifiers(description: &Description) -> Vec<proto::CustomerIdentif
         customer_identifier: customer_identifier(seller, buyer),
     };
     pairs.into_iter().map(identifier).collect()
+}
+
+/// A token of each live agreement.
+fn registration_tokens(description: &Description) -> Vec<souk_proto::agreement::v1::RegistrationToken> {
+    let market = &description.market;
+    let live = description.agreements.iter().filter(|agreement| agreement.is_active());
+    let token = |agreement: &Agreement| {
+        let token = RegistrationToken::new(agreement.id.clone(), &market.rules, description.now);
+        to_proto_registration_token(&token, &market.name)
+    };
+    live.map(token).collect()
 }

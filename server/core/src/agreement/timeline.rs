@@ -1,7 +1,7 @@
 //! Which agreement prices an hour, and whether a record may still be sent (Q1, section 0 row 21, A.2).
 
 use super::Agreement;
-use crate::rules::{FUTURE_SKEW_MICROS, LAST_RECORDS_MICROS, MeteringWindow};
+use crate::rules::{LAST_RECORDS_MICROS, MeteringWindow};
 use crate::time::{Timestamp, UsageHour};
 
 /// The agreement that prices an hour, of those of one buyer and product or of one licence, in the order of
@@ -25,15 +25,14 @@ pub fn agreement_at<'a>(
 }
 
 /// The agreement that prices usage which was metered ahead of its hour, when that agreement ended before the
-/// hour began: records may lie five minutes ahead of the clock.
+/// hour began: records may lie ahead of the clock by the skew of the rules, which is an hour at most.
 pub fn ended_just_before<'a>(
     agreements: impl Iterator<Item = &'a Agreement>,
     hour: UsageHour,
+    skew_micros: i64,
 ) -> Option<&'a Agreement> {
     let just_ended = |agreement: &&Agreement| {
-        agreement
-            .end()
-            .is_some_and(|end| end <= hour.start() && hour.start() < end.plus_micros(FUTURE_SKEW_MICROS))
+        agreement.end().is_some_and(|end| end <= hour.start() && hour.start() < end.plus_micros(skew_micros))
     };
     agreements.filter(just_ended).last()
 }

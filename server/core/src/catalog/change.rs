@@ -1,11 +1,15 @@
 //! What sellers and operators publish: decided here, written to the control log, followed by every partition.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::Days;
 
 use super::price_change::existing_from;
-use super::{Account, Clock, Dimension, Marketplace, NewOffer, NewProduct, Offer, PriceChange, Product};
+use super::{
+    Account, Clock, Dimension, FaultRule, Marketplace, NewOffer, NewProduct, Offer, PriceChange, Product,
+    PublicKeyVersion,
+};
 use crate::ids::{OfferId, ProductId};
 use crate::rejection::{Code, Rejection};
 use crate::rules::NOTICE_DAYS;
@@ -39,6 +43,10 @@ pub enum Change {
     },
     /// The clock was turned, stopped or let go.
     ClockSet(Clock),
+    /// Other faults were asked for.
+    FaultsSet(Arc<[FaultRule]>),
+    /// The versions of the key that signs what RegisterUsage answers were set, in order.
+    PublicKeysSet(Arc<[PublicKeyVersion]>),
 }
 
 /// The decisions, by what they change. Each refuses or answers the change; none changes anything.
@@ -86,6 +94,17 @@ pub mod decide {
             }
         }
         Ok(Change::AccountPut(account))
+    }
+
+    /// Sets the faults of a sandbox in the place of those before.
+    pub fn set_faults(rules: Vec<FaultRule>) -> Result<Change, Rejection> {
+        FaultRule::check_all(&rules)?;
+        Ok(Change::FaultsSet(rules.into()))
+    }
+
+    /// Sets the versions of the key that signs what RegisterUsage answers.
+    pub fn set_public_keys(versions: Vec<PublicKeyVersion>) -> Result<Change, Rejection> {
+        Ok(Change::PublicKeysSet(PublicKeyVersion::in_order(versions)?.into()))
     }
 
     /// Publishes a product.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Account, Change, Clock, Offer, Product};
+use super::{Account, Change, Clock, FaultRule, Offer, Product, PublicKeyVersion};
 use crate::ids::{AccountId, OfferId, ProductCode, ProductId, SandboxName};
 use crate::rejection::{Broken, Code, Rejection};
 use crate::rules::Rules;
@@ -21,6 +21,10 @@ pub struct Marketplace {
     pub rules: Rules,
     /// Its clock.
     pub clock: Clock,
+    /// The faults of its AWS port.
+    pub faults: Arc<[FaultRule]>,
+    /// The versions of the key that signs what RegisterUsage answers, by their numbers.
+    pub public_keys: Arc<[PublicKeyVersion]>,
     // Shared, so that publishing a copy of a large catalog is cheap.
     accounts: Arc<BTreeMap<AccountId, Account>>,
     products: Arc<BTreeMap<ProductId, Product>>,
@@ -39,6 +43,8 @@ impl Marketplace {
             description,
             rules,
             clock: Clock::Stopped(began),
+            faults: Arc::default(),
+            public_keys: Arc::new([PublicKeyVersion::FIRST]),
             accounts: Arc::default(),
             products: Arc::default(),
             product_codes: Arc::default(),
@@ -170,6 +176,8 @@ impl Marketplace {
                 }
             }
             Change::ClockSet(clock) => self.clock = *clock,
+            Change::FaultsSet(rules) => self.faults = rules.clone(),
+            Change::PublicKeysSet(versions) => self.public_keys = versions.clone(),
         }
     }
 }

@@ -3,17 +3,23 @@
 pub mod account;
 pub mod change;
 pub mod clock;
+pub mod fault;
 pub mod marketplace;
 pub mod offer;
 pub mod price_change;
 pub mod product;
+pub mod public_key;
 pub mod visibility;
 
 pub use account::{AccessKey, Account, Address};
 pub use change::{Change, decide};
 pub use clock::Clock;
+pub use fault::{Fault, FaultCalls, FaultRule};
 pub use marketplace::Marketplace;
 pub use offer::{NewOffer, Offer, Targeting};
 pub use price_change::{PriceChange, PriceSource};
-pub use product::{Dimension, DimensionType, NewProduct, Product, ProductType, UsageCategory};
+pub use product::{
+    Dimension, DimensionType, EntitlementValueKind, NewProduct, Product, ProductType, UsageCategory,
+};
+pub use public_key::PublicKeyVersion;
 pub use visibility::OfferVisibility;

@@ -45,6 +45,19 @@ pub enum DimensionType {
     Entitled,
 }
 
+/// In which kind of value an entitlement shows a quantity (aws-api B).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntitlementValueKind {
+    /// The quantity.
+    Integer,
+    /// The quantity as a double.
+    Double,
+    /// Whether it is more than 0.
+    Boolean,
+    /// The quantity in digits.
+    String,
+}
+
 /// What a product sells by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dimension {
@@ -58,6 +71,8 @@ pub struct Dimension {
     pub unit: String,
     /// Who meters it.
     pub types: BTreeSet<DimensionType>,
+    /// In which kind of value an entitlement shows it.
+    pub value_kind: EntitlementValueKind,
 }
 
 impl Dimension {

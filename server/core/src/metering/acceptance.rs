@@ -7,7 +7,7 @@ use crate::agreement::{Agreement, Family, timeline};
 use crate::catalog::DimensionType;
 use crate::ids::MeteringRecordId;
 use crate::machine::{Event, Sandbox};
-use crate::rules::IdenticalRetry;
+use crate::rules::{IdenticalRetry, Rules};
 use crate::time::{BillingMonth, Timestamp};
 
 /// What AWS reports of a record.
@@ -64,24 +64,38 @@ pub fn accept(
         rows.push((outcomes.len() - 1, handle, record.hour()));
         columns.push(handle, record.hour(), record.quantity.millionths());
     }
+    let Rules { retry_compares_allocations: compares_allocations, identical_retry, .. } =
+        sandbox.market().rules;
     let accepted = sandbox.accept_usage(&columns);
     let mut new = UsageColumns::default();
     let mut allocated = Vec::new();
     for (outcome, (position, handle, hour)) in accepted.into_iter().zip(rows) {
         let Some(id) = sandbox.tally().series(handle).map(|series| series.record_id(hour)) else { continue };
-        let status = match (outcome, sandbox.market().rules.identical_retry) {
+        let record = request.records.get(position);
+        let outcome = match (outcome, record) {
+            (Outcome::Same, Some(record))
+                if compares_allocations
+                    && *sandbox.tally().allocations(handle, hour) != *record.allocations =>
+            {
+                Outcome::Different
+            }
+            (outcome, _) => outcome,
+        };
+        let status = match (outcome, identical_retry) {
             (Outcome::New, _) | (Outcome::Same, IdenticalRetry::Success) => RecordStatus::Success(id),
             (Outcome::Same, IdenticalRetry::DuplicateRecord) | (Outcome::Different, _) => {
                 RecordStatus::DuplicateRecord(id)
             }
         };
         if outcome == Outcome::New
-            && let Some(record) = request.records.get(position)
+            && let Some(record) = record
         {
             new.push(handle, hour, record.quantity.millionths());
             if !record.allocations.is_empty() {
                 let allocations = record.allocations.as_slice().into();
-                allocated.push(Event::UsageAllocated { handle, hour, allocations });
+                let event = Event::UsageAllocated { handle, hour, allocations };
+                sandbox.apply(&event);
+                allocated.push(event);
             }
         }
         if let Some(slot) = outcomes.get_mut(position) {
@@ -91,10 +105,7 @@ pub fn accept(
     if !new.is_empty() {
         events.push(Event::UsageAccepted(new));
     }
-    for event in allocated {
-        sandbox.apply(&event);
-        events.push(event);
-    }
+    events.extend(allocated);
     (outcomes, events)
 }
 

@@ -1,13 +1,13 @@
 //! Allocations: how a record's quantity divides over the buyer's tags (aws-api A.2).
 //!
-//! They say nothing about what is billed. Deduplication compares the quantity alone, and the allocations of the
-//! first record of an hour stand (G.10).
+//! They say nothing about what is billed. Deduplication compares the quantity alone unless the rules say otherwise,
+//! and the allocations of the first record of an hour stand (G.10).
 
 use std::collections::BTreeSet;
 
 use crate::quantity::{Quantity, QuantitySum};
 use crate::rejection::{Code, Rejection};
-use crate::rules::{MAX_ALLOCATION_TAGS, MAX_ALLOCATIONS};
+use crate::rules::{MAX_ALLOCATION_TAGS, MAX_ALLOCATIONS, Rules};
 
 /// Characters of a tag's key at most.
 pub const TAG_KEY_LENGTH_MAX: usize = 100;
@@ -24,7 +24,11 @@ pub struct Allocation {
 }
 
 /// Takes the allocations of a record and puts the tags of each in order. A record without any is not divided.
-pub fn check(mut allocations: Vec<Allocation>, quantity: Quantity) -> Result<Vec<Allocation>, Rejection> {
+pub fn check(
+    mut allocations: Vec<Allocation>,
+    quantity: Quantity,
+    rules: &Rules,
+) -> Result<Vec<Allocation>, Rejection> {
     if allocations.is_empty() {
         return Ok(allocations);
     }
@@ -35,6 +39,11 @@ pub fn check(mut allocations: Vec<Allocation>, quantity: Quantity) -> Result<Vec
     for (index, allocation) in allocations.iter_mut().enumerate() {
         allocation.tags.sort();
         check_tags(&allocation.tags).map_err(|r| r.within(&path(index)))?;
+    }
+    let tags: usize = allocations.iter().map(|allocation| allocation.tags.len()).sum();
+    if rules.tags_capped_per_record && tags > MAX_ALLOCATION_TAGS {
+        let message = format!("{tags} tags in all; a record takes at most {MAX_ALLOCATION_TAGS}");
+        return Err(Rejection::new(Code::TagInvalid, "usageAllocations", message));
     }
     check_tag_sets(&allocations)?;
     // 2,500 of the largest quantities are below 2^66.
@@ -99,6 +108,10 @@ fn check_tag_sets(allocations: &[Allocation]) -> Result<(), Rejection> {
 mod tests {
     use super::*;
 
+    fn rules() -> Rules {
+        Rules::of(crate::rules::Profile::Source)
+    }
+
     fn allocation(units: u64, tags: &[(&str, &str)]) -> Allocation {
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         Allocation { quantity: Quantity::whole(units).unwrap(), tags }
@@ -106,7 +119,7 @@ mod tests {
 
     /// What is refused of the allocations of a record of 10 units.
     fn refused(allocations: Vec<Allocation>) -> Option<(Code, String)> {
-        let checked = check(allocations, Quantity::whole(10).unwrap());
+        let checked = check(allocations, Quantity::whole(10).unwrap(), &rules());
         checked.err().map(|rejection| (rejection.code, rejection.field))
     }
 
@@ -167,7 +180,21 @@ mod tests {
 
     #[test]
     fn tags_are_put_in_the_order_of_their_keys() {
-        let checked = check(vec![allocation(3, &[("b", "1"), ("a", "2")])], Quantity::whole(3).unwrap());
+        let unsorted = vec![allocation(3, &[("b", "1"), ("a", "2")])];
+        let checked = check(unsorted, Quantity::whole(3).unwrap(), &rules());
         assert_eq!(checked, Ok(vec![allocation(3, &[("a", "2"), ("b", "1")])]));
+    }
+
+    #[test]
+    fn the_cap_of_tags_may_hold_for_the_whole_record() {
+        let three = [("a", "1"), ("b", "1"), ("c", "1")];
+        let allocations =
+            || vec![allocation(1, &three), allocation(2, &[("a", "2"), ("b", "1"), ("c", "1")])];
+        let quantity = Quantity::whole(3).unwrap();
+        assert!(check(allocations(), quantity, &rules()).is_ok());
+        let capped = Rules { tags_capped_per_record: true, ..rules() };
+        let refused = check(allocations(), quantity, &capped).map_err(|r| (r.code, r.field));
+        assert_eq!(refused, Err((Code::TagInvalid, "usageAllocations".to_owned())));
+        assert!(check(allocations().split_off(1), Quantity::whole(2).unwrap(), &capped).is_ok());
     }
 }

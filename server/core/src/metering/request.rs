@@ -9,6 +9,7 @@ use crate::catalog::{DimensionType, Marketplace, Product};
 use crate::ids::{AccountId, DimensionKey, LicenseArn, MeteringResource, ProductCode, ProductId, Region};
 use crate::quantity::Quantity;
 use crate::rejection::{Code, Rejection};
+use crate::rules::Rules;
 use crate::time::{Timestamp, UsageHour};
 
 /// How a record names its customer.
@@ -143,19 +144,19 @@ pub fn check_request(
     mut request: UsageRequest,
     now: Timestamp,
 ) -> Result<CheckedRequest, Rejection> {
-    check_identity_mode(&request)?;
+    check_identity_mode(&request, &market.rules)?;
     let product = find_product(market, &licences, &request)?;
     for (index, record) in request.records.iter().enumerate() {
         check_dimension(product, record, request.metered_as).map_err(|r| r.within(&path(index)))?;
     }
     for (index, record) in request.records.iter().enumerate() {
-        window::check(record.timestamp, now, market.rules.metering_window, request.door, "timestamp")
+        window::check(record.timestamp, now, &market.rules, request.door, "timestamp")
             .map_err(|r| r.within(&path(index)))?;
     }
     for (index, record) in request.records.iter_mut().enumerate() {
         let allocations = std::mem::take(&mut record.allocations);
-        record.allocations =
-            allocation::check(allocations, record.quantity).map_err(|r| r.within(&path(index)))?;
+        record.allocations = allocation::check(allocations, record.quantity, &market.rules)
+            .map_err(|r| r.within(&path(index)))?;
     }
     let mut checked = CheckedRequest {
         product: product.id.clone(),
@@ -188,11 +189,13 @@ fn path(index: usize) -> String {
     format!("usageRecords[{index}]")
 }
 
-fn check_identity_mode(request: &UsageRequest) -> Result<(), Rejection> {
+fn check_identity_mode(request: &UsageRequest, rules: &Rules) -> Result<(), Rejection> {
     for (index, record) in request.records.iter().enumerate() {
         let by_licence = matches!(record.customer, Customer::Licence(_));
         let message = match (by_licence, &request.product_code) {
-            (true, Some(_)) => "a record names a licence, which says the product: leave productCode out",
+            (true, Some(_)) if !rules.product_code_with_license => {
+                "a record names a licence, which says the product: leave productCode out"
+            }
             (false, None) => "productCode is required when a record names a customer",
             _ => continue,
         };
@@ -206,13 +209,16 @@ fn find_product<'a>(
     licences: &impl Fn(&LicenseArn) -> Option<LicenceEntry>,
     request: &UsageRequest,
 ) -> Result<&'a Product, Rejection> {
-    if let Some(code) = &request.product_code {
-        return market.product_by_code(code).ok_or_else(|| {
-            let message = format!("sandbox \"{}\" has no product with the code \"{code}\"", market.name);
-            Rejection::new(Code::ProductUnknown, "productCode", message)
-        });
-    }
-    let mut product = None;
+    let mut product = match &request.product_code {
+        None => None,
+        Some(code) => match market.product_by_code(code) {
+            Some(product) => Some(product.id.clone()),
+            None => {
+                let message = format!("sandbox \"{}\" has no product with the code \"{code}\"", market.name);
+                return Err(Rejection::new(Code::ProductUnknown, "productCode", message));
+            }
+        },
+    };
     for (index, record) in request.records.iter().enumerate() {
         let Customer::Licence(licence) = &record.customer else { continue };
         let refuse =
@@ -221,9 +227,9 @@ fn find_product<'a>(
             .ok_or_else(|| refuse(format!("\"{licence}\" is no licence of this sandbox")))?;
         match &product {
             Some(first) if *first != entry.product => {
-                return Err(refuse(
-                    "licences of two products in one request: send one request a product".to_owned(),
-                ));
+                let message = "licences of two products, or of another than productCode, in one request: send one \
+                               request a product";
+                return Err(refuse(message.to_owned()));
             }
             _ => product = Some(entry.product),
         }
@@ -272,10 +278,11 @@ fn find_buyer(
         Customer::Identifier(identifier) => {
             let buyer = resolve_customer_identifier(product.seller, identifier);
             let known = buyer.filter(|id| market.accounts().contains_key(id));
-            Some(known.ok_or_else(|| {
+            if known.is_none() && market.rules.unknown_identifier_refused {
                 let message = format!("\"{identifier}\" was never given to seller {}", product.seller);
-                Rejection::new(Code::CustomerIdentifierUnknown, "customerIdentifier", message)
-            })?)
+                return Err(Rejection::new(Code::CustomerIdentifierUnknown, "customerIdentifier", message));
+            }
+            known
         }
         Customer::Licence(licence) => return find_licence(licences, licence, record).map(Some),
     };

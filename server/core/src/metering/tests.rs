@@ -10,7 +10,8 @@ use super::{
 use crate::agreement::{Agreement, AgreementStatus, Origin};
 use crate::catalog::account::{Account, Address};
 use crate::catalog::{
-    Change, Dimension, DimensionType, Marketplace, Offer, Product, ProductType, Targeting, UsageCategory,
+    Change, Dimension, DimensionType, EntitlementValueKind, Marketplace, Offer, Product, ProductType,
+    Targeting, UsageCategory,
 };
 use crate::ids::{
     AccountId, AgreementId, DimensionKey, LicenseArn, MeteringResource, OfferId, ProductCode, ProductId,
@@ -65,6 +66,7 @@ fn sandbox(rules: Rules) -> Sandbox {
             description: String::new(),
             unit: String::new(),
             types: [DimensionType::ExternallyMetered].into(),
+            value_kind: EntitlementValueKind::Integer,
         }],
         concurrent_agreements: false,
     }));
@@ -193,6 +195,60 @@ fn a_resubmitted_record_with_other_allocations_keeps_the_first() {
         let records = explained(&sandbox);
         assert_eq!((records.len(), &*records[0].allocations), (1, &first[..]));
     }
+}
+
+#[test]
+fn allocations_may_count_in_a_retry() {
+    let mut sandbox = sandbox(Rules { retry_compares_allocations: true, ..source() });
+    let first = || vec![allocation(3, "red"), allocation(2, "blue")];
+    let (status, _) = meter(&mut sandbox, request(5, first()));
+    let RecordStatus::Success(id) = status else { panic!("{status:?}") };
+    assert_eq!(meter(&mut sandbox, request(5, first())).0, RecordStatus::Success(id));
+    for other in [vec![allocation(5, "red")], Vec::new()] {
+        assert_eq!(meter(&mut sandbox, request(5, other)).0, RecordStatus::DuplicateRecord(id));
+    }
+    // Two equal records of one request, too.
+    let twice = with(|r| {
+        r.records = request(5, first()).records;
+        r.region = Region::new("eu-west-1");
+        r.records.extend(r.records.clone());
+    });
+    let checked = checked(&sandbox, twice, NOW).unwrap();
+    let (outcomes, events) = accept(&mut sandbox, &checked, at(NOW));
+    assert!(outcomes.iter().all(|o| matches!(o.status, RecordStatus::Success(_))), "{outcomes:?}");
+    let kinds: Vec<_> = events.iter().map(std::mem::discriminant).collect();
+    let allocated = kinds.len() - 1;
+    assert!(matches!(events[allocated], Event::UsageAllocated { .. }), "after its UsageAccepted");
+}
+
+#[test]
+fn an_unknown_identifier_may_concern_its_record_alone() {
+    let unknown = || with(|r| r.records[0].customer = Customer::Identifier("nobody".to_owned()));
+    let refused = checked(&sandbox(source()), unknown(), NOW).map_err(|r| r.code);
+    assert_eq!(refused, Err(Code::CustomerIdentifierUnknown));
+    let lenient = sandbox(Rules { unknown_identifier_refused: false, ..source() });
+    assert_eq!(checked(&lenient, unknown(), NOW).unwrap().unknown_buyers, [0]);
+}
+
+#[test]
+fn a_product_code_may_stand_beside_a_licence_of_its_product() {
+    let entry = |product: &str| LicenceEntry {
+        product: ProductId::new(product),
+        buyer: account(1),
+        payer: account(1),
+        start: at("2025-01-01T00:00:00"),
+        end: None,
+    };
+    let both = || with(|r| r.records[0].customer = Customer::Licence(LicenseArn::new("licence")));
+    let check = |rules: Rules, product: &str| {
+        let market = sandbox(rules).market().clone();
+        check_request(&market, |_| Some(entry(product)), both(), at(NOW))
+    };
+    assert_eq!(check(source(), "prod-1").map_err(|r| r.code), Err(Code::FieldInvalid));
+    let accepting = || Rules { product_code_with_license: true, ..source() };
+    let identity = check(accepting(), "prod-1").map(|checked| checked.records[0].identity.clone());
+    assert_eq!(identity, Ok(Identity::Licence(LicenseArn::new("licence"))));
+    assert_eq!(check(accepting(), "prod-2").map_err(|r| r.code), Err(Code::LicenseInvalid));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::request::Door;
 use crate::rejection::{Code, Rejection};
-use crate::rules::{FUTURE_SKEW_MICROS, METER_USAGE_HOURS, MeteringWindow};
+use crate::rules::{METER_USAGE_HOURS, MeteringWindow, Rules};
 use crate::time::timestamp::HOUR_MICROS;
 use crate::time::{BillingMonth, Timestamp};
 
@@ -10,16 +10,19 @@ use crate::time::{BillingMonth, Timestamp};
 pub fn check(
     moment: Timestamp,
     now: Timestamp,
-    window: MeteringWindow,
+    rules: &Rules,
     door: Door,
     field: &str,
 ) -> Result<(), Rejection> {
     let refuse = |why: String| Err(Rejection::new(Code::TimestampOutOfBounds, field, why));
-    if moment > now.plus_micros(FUTURE_SKEW_MICROS) {
+    if moment > now.plus_micros(rules.future_skew_micros) {
         return refuse(format!("{moment} lies in the future: it is {now} in the sandbox"));
     }
     let month = BillingMonth::containing(moment);
-    match window {
+    match rules.metering_window {
+        // The hours before the end of the month go on counting until its last records are due.
+        MeteringWindow::Hours(_)
+            if rules.grace_extends_window && door == Door::Batch && is_in_grace(month, now) => {}
         MeteringWindow::Hours(hours) => {
             let age_micros = now.micros() - moment.micros();
             let limit_micros = |hours| i64::from(hours) * HOUR_MICROS;
@@ -55,9 +58,15 @@ pub fn check(
     Ok(())
 }
 
+/// Whether a month is over and still takes usage.
+fn is_in_grace(month: BillingMonth, now: Timestamp) -> bool {
+    month.end() <= now && now < month.metering_ends_at()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Profile;
 
     fn ok(moment: &str, now: &str, window: MeteringWindow) -> bool {
         is_taken(moment, now, window, Door::Batch)
@@ -65,7 +74,8 @@ mod tests {
 
     fn is_taken(moment: &str, now: &str, window: MeteringWindow, door: Door) -> bool {
         let at = |text: &str| Timestamp::parse(&format!("{text}Z")).unwrap();
-        check(at(moment), at(now), window, door, "timestamp").is_ok()
+        let rules = Rules { metering_window: window, ..Rules::of(Profile::Source) };
+        check(at(moment), at(now), &rules, door, "timestamp").is_ok()
     }
 
     #[test]
@@ -112,6 +122,33 @@ mod tests {
         assert!(ok("2025-03-31T23:00:00", "2025-04-01T05:59:59", day));
         assert!(!ok("2025-03-31T23:00:00", "2025-04-01T06:00:00", day));
         assert!(ok("2025-04-01T00:00:00", "2025-04-01T06:00:00", day));
+    }
+
+    #[test]
+    fn the_grace_may_extend_the_window() {
+        let at = |text: &str| Timestamp::parse(&format!("{text}Z")).unwrap();
+        let extended = Rules { grace_extends_window: true, ..Rules::of(Profile::Source) };
+        let both_hold = Rules::of(Profile::Source);
+        for (moment, now, door, expected) in [
+            ("2025-03-31T04:00:00", "2025-04-01T05:00:00", Door::Batch, true),
+            ("2025-03-31T04:00:00", "2025-04-01T06:00:00", Door::Batch, false),
+            ("2025-03-31T04:00:00", "2025-04-01T05:00:00", Door::MeterUsage, false),
+            ("2025-02-28T04:00:00", "2025-04-01T05:00:00", Door::Batch, false),
+            ("2025-03-30T04:00:00", "2025-03-31T05:00:00", Door::Batch, false),
+        ] {
+            let taken = check(at(moment), at(now), &extended, door, "timestamp").is_ok();
+            assert_eq!(taken, expected, "{moment} at {now}");
+            assert!(check(at(moment), at(now), &both_hold, door, "timestamp").is_err(), "{moment} at {now}");
+        }
+    }
+
+    #[test]
+    fn the_skew_is_a_rule() {
+        let at = |text: &str| Timestamp::parse(&format!("{text}Z")).unwrap();
+        let none = Rules { future_skew_micros: 0, ..Rules::of(Profile::Source) };
+        let now = at("2025-03-10T12:00:00");
+        assert!(check(now, now, &none, Door::Batch, "timestamp").is_ok());
+        assert!(check(now.plus_micros(1), now, &none, Door::Batch, "timestamp").is_err());
     }
 
     #[test]

@@ -62,10 +62,11 @@ pub fn pricing<'a>(
     hour: UsageHour,
     metered: bool,
 ) -> Result<Option<Pricing<'a>>, Broken> {
+    let skew = sandbox.market().rules.future_skew_micros;
     let agreement = match metered {
         true => meter
             .agreement_at(family, product, hour)
-            .or_else(|| timeline::ended_just_before(meter.agreements(family, product), hour)),
+            .or_else(|| timeline::ended_just_before(meter.agreements(family, product), hour, skew)),
         false => meter.agreement_at(family, product, hour),
     };
     let Some(agreement) = agreement else { return Ok(None) };

@@ -1,13 +1,13 @@
 //! The entitlement service: GetEntitlements.
 
 use souk_core::agreement::Entitlement;
-use souk_core::catalog::Product;
 use souk_core::catalog::account::customer_identifier;
+use souk_core::catalog::{EntitlementValueKind, Product};
 use souk_core::ids::ProductCode;
 
 use super::{Call, errors, fields};
 use crate::aws::error::AwsError;
-use crate::aws::wire::{Member, Value, Violations};
+use crate::aws::wire::{Member, Number, Value, Violations};
 use crate::grpc::convert::page::page;
 
 const FILTERS: [&str; 4] = ["CUSTOMER_IDENTIFIER", "DIMENSION", "CUSTOMER_AWS_ACCOUNT_ID", "LICENSE_ARN"];
@@ -103,8 +103,15 @@ impl Filter<'_> {
 
 fn to_value(product: &Product, entitlement: &Entitlement) -> Value<'static> {
     let Entitlement { dimension, quantity, expires, licence, buyer, .. } = entitlement;
+    let kind = product.dimension(dimension).map_or(EntitlementValueKind::Integer, |found| found.value_kind);
     let quantity = i64::try_from(*quantity).unwrap_or(i64::MAX);
-    let value = Value::structure([("IntegerValue", Some(Value::integer(quantity)))]);
+    let value = match kind {
+        EntitlementValueKind::Integer => ("IntegerValue", Some(Value::integer(quantity))),
+        EntitlementValueKind::Double => ("DoubleValue", Some(Value::Number(Number::double(quantity)))),
+        EntitlementValueKind::Boolean => ("BooleanValue", Some(Value::Bool(quantity > 0))),
+        EntitlementValueKind::String => ("StringValue", Some(Value::text(quantity.to_string()))),
+    };
+    let value = Value::structure([value]);
     Value::structure([
         ("ProductCode", Some(Value::text(product.code.to_string()))),
         ("Dimension", Some(Value::text(dimension.to_string()))),

@@ -7,8 +7,8 @@ use souk_core::metering::request::{Customer, Door, UsageRecord, UsageRequest};
 use souk_core::metering::{RecordStatus, UsageOutcome};
 use souk_core::rejection::{Code, Rejection};
 
-use super::registration_token::RegistrationToken;
 use super::{Call, errors, fields};
+use crate::app::registration_token::RegistrationToken;
 use crate::aws::error::AwsError;
 use crate::aws::wire::{Member, Value, Violations};
 

@@ -4,7 +4,6 @@ pub mod entitlement;
 pub mod errors;
 pub mod fields;
 pub mod metering;
-pub mod registration_token;
 
 use std::sync::Arc;
 

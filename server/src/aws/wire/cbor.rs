@@ -264,9 +264,9 @@ fn print_value(out: &mut Vec<u8>, value: &Value<'_>) {
     }
 }
 
-/// An integer where it is one of at most 64 bits, else the nearest double.
+/// An integer where it is one of at most 64 bits and written without a point, else the nearest double.
 fn print_number(out: &mut Vec<u8>, number: &Number<'_>) {
-    match number.to_integer() {
+    match number.to_integer().filter(|_| !number.as_str().contains('.')) {
         Some(integer) if (-(1i128 << 64)..1i128 << 64).contains(&integer) => print_integer(out, integer),
         Some(_) | None => print_float(out, float::from_number(number)),
     }

@@ -16,6 +16,11 @@ impl<'a> Number<'a> {
         (scan(text.as_bytes())? == text.len()).then_some(Number(text))
     }
 
+    /// A whole number where the API has doubles: `25.0`, which SDKs that tell the two apart read as a double.
+    pub fn double(whole: i64) -> Number<'static> {
+        Number(Cow::Owned(format!("{whole}.0")))
+    }
+
     /// From text that [`scan`] has measured.
     pub(super) fn scanned(text: &'a str) -> Number<'a> {
         Number(Cow::Borrowed(text))

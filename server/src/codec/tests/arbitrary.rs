@@ -28,7 +28,7 @@ const EVENTS: u64 = 9;
 /// Variants of [`ControlEntry`].
 const ENTRIES: u64 = 3;
 /// Variants of [`Change`].
-const CHANGES: u64 = 6;
+const CHANGES: u64 = 8;
 
 /// A tape of random bytes.
 pub struct Tape<'a>(pub std::slice::Iter<'a, u8>);

@@ -50,9 +50,11 @@ fn control_batches_of_the_past_mean_what_they_meant() {
         "account put",
         "clock set",
         "dimensions added",
+        "faults set",
         "offer created",
         "prices changed",
         "product created",
+        "public keys set",
         "sandbox deleted",
         "sandbox put",
     ];
@@ -84,6 +86,8 @@ fn entry_name(entry: &ControlEntry) -> &'static str {
             Change::OfferCreated(_) => "offer created",
             Change::PricesChanged { .. } => "prices changed",
             Change::ClockSet(_) => "clock set",
+            Change::FaultsSet(_) => "faults set",
+            Change::PublicKeysSet(_) => "public keys set",
         },
     }
 }

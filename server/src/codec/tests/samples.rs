@@ -6,8 +6,9 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use souk_core::agreement::{Agreement, AgreementStatus, Origin, UpfrontPurchase};
 use souk_core::catalog::{
-    AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, Offer, PriceChange, PriceSource,
-    Product, ProductType, Targeting, UsageCategory,
+    AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, EntitlementValueKind, Fault,
+    FaultCalls, FaultRule, Offer, PriceChange, PriceSource, Product, ProductType, PublicKeyVersion,
+    Targeting, UsageCategory,
 };
 use souk_core::ids::{
     AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, MeteringResource, OfferId, ProductCode,
@@ -20,7 +21,7 @@ use souk_core::metering::{Allocation, Identity, SeriesHandle, SeriesKey, UsageCo
 use souk_core::money::{Amount, Currency, Money, PriceDecimals, Rate, UnitPrice};
 use souk_core::quantity::{Quantity, QuantitySum};
 use souk_core::rating::RatedSegment;
-use souk_core::rules::{MeteringWindow, Profile, Rules};
+use souk_core::rules::{ClientTime, MeteringWindow, Profile, Rules};
 use souk_core::terms::configurable_upfront::{ANNUAL, UpfrontConfiguration};
 use souk_core::terms::{
     ConfigurableUpfront, RateCard, Renewal, Terms, UpfrontKind, UpfrontRateCard, UsageBased, Validity,
@@ -62,13 +63,16 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
     let name = || SandboxName::new("blue");
     let changed = |change| entry(ControlEntry::Changed { name: name(), change });
     vec![
-        ("sandbox_put", entry(sandbox_put())),
+        ("sandbox_put_with_rules_of_the_port", entry(sandbox_put())),
         ("sandbox_deleted", entry(ControlEntry::SandboxDeleted { name: name() })),
         ("account_put", changed(Change::AccountPut(seller()))),
-        ("product_created", changed(Change::ProductCreated(product()))),
-        ("dimensions_added", changed(dimensions_added())),
+        ("product_created_with_value_kinds", changed(Change::ProductCreated(product()))),
+        ("dimensions_added_with_value_kinds", changed(dimensions_added())),
         ("offer_created", changed(Change::OfferCreated(private_offer()))),
         ("prices_changed", changed(Change::PricesChanged { offer: offer_id(), change: price_change() })),
+        ("faults_set", changed(Change::FaultsSet(faults()))),
+        ("public_keys_set", changed(Change::PublicKeysSet(public_keys()))),
+        ("sandbox_put_with_every_rule", entry(sandbox_with_every_rule())),
         ("clock_set", changed(Change::ClockSet(Clock::Following(time("2025-03-10T12:00:00Z"))))),
     ]
 }
@@ -334,6 +338,7 @@ fn dimension(key: &str, dimension_type: DimensionType) -> Dimension {
         description: String::new(),
         unit: "Hrs".to_owned(),
         types: [dimension_type].into(),
+        value_kind: EntitlementValueKind::Integer,
     }
 }
 
@@ -411,5 +416,60 @@ fn sandbox_put() -> ControlEntry {
         changes: vec![Change::AccountPut(seller()), Change::ProductCreated(product())],
         seeds: vec![seed(None, 0), seed(Some(configuration), 1)],
         clock: Clock::Stopped(time("2025-03-10T12:00:00Z")),
+    }
+}
+
+fn faults() -> Arc<[FaultRule]> {
+    let rule = |operation: Option<&str>, calls, seed, fault| FaultRule {
+        operation: operation.map(str::to_owned),
+        calls,
+        seed,
+        fault,
+    };
+    let batch = Some("BatchMeterUsage");
+    Arc::new([
+        rule(None, FaultCalls::All, 0, Fault::Latency(250_000)),
+        rule(batch, FaultCalls::Nth(3), 0, Fault::Throttle),
+        rule(batch, FaultCalls::PerMillion(50_000), 7, Fault::UnprocessedRecords(Some(2))),
+        rule(batch, FaultCalls::All, 0, Fault::UnprocessedRecords(None)),
+        rule(Some("MeterUsage"), FaultCalls::All, 0, Fault::InternalError),
+        rule(Some("MeterUsage"), FaultCalls::All, 0, Fault::CutBeforeCommit),
+        rule(Some("MeterUsage"), FaultCalls::All, 0, Fault::CutAfterCommit),
+        rule(Some("ResolveCustomer"), FaultCalls::All, 0, Fault::ExpiredToken),
+    ])
+}
+
+fn public_keys() -> Arc<[PublicKeyVersion]> {
+    let rotated_at = Some(time("2025-06-01T00:00:00Z"));
+    let private_key = Some("-----BEGIN PRIVATE KEY-----".to_owned());
+    Arc::new([
+        PublicKeyVersion { version: 1, rotated_at, private_key },
+        PublicKeyVersion { version: 2, rotated_at: None, private_key: None },
+    ])
+}
+
+fn sandbox_with_every_rule() -> ControlEntry {
+    let rules = Rules {
+        client_time: ClientTime::Machine,
+        aws_quotas: true,
+        future_skew_micros: 0,
+        grace_extends_window: true,
+        registration_token_micros: 1,
+        unknown_identifier_refused: false,
+        product_code_with_license: true,
+        tags_capped_per_record: true,
+        retry_compares_allocations: true,
+        dry_run_refused: true,
+        ..Rules::of(Profile::Source)
+    };
+    let began = time("2025-03-10T12:00:00Z");
+    ControlEntry::SandboxPut {
+        name: SandboxName::new("blue"),
+        description: String::new(),
+        rules,
+        began,
+        changes: Vec::new(),
+        seeds: Vec::new(),
+        clock: Clock::Stopped(began),
     }
 }

@@ -1,11 +1,12 @@
 //! Agreements and what was bought upfront under them. What a buyer configures is read in [`super::terms`].
 
 use souk_core::agreement::{Agreement, AgreementStatus, Entitlement, UpfrontPurchase};
-use souk_core::ids::ProductId;
+use souk_core::ids::{ProductId, SandboxName};
 use souk_proto::agreement::v1 as proto;
 
 use super::terms::{to_proto_quantities, to_proto_rate_card};
 use super::time::to_proto_time;
+use crate::app::registration_token::RegistrationToken;
 
 /// An agreement with its purchases.
 pub fn to_proto_agreement(agreement: &Agreement) -> proto::Agreement {
@@ -23,6 +24,18 @@ pub fn to_proto_agreement(agreement: &Agreement) -> proto::Agreement {
         end_time: agreement.end().map(to_proto_time),
         status: to_proto_agreement_status(agreement.status).into(),
         upfront_purchases: agreement.purchases.iter().map(to_proto_purchase).collect(),
+    }
+}
+
+/// A registration token.
+pub fn to_proto_registration_token(
+    token: &RegistrationToken,
+    name: &SandboxName,
+) -> proto::RegistrationToken {
+    proto::RegistrationToken {
+        agreement_id: token.agreement.to_string(),
+        registration_token: token.print(name),
+        expiration_time: Some(to_proto_time(token.expires)),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use souk_core::catalog::{
-    Dimension, DimensionType, NewOffer, NewProduct, Offer, PriceChange, Product, ProductType, UsageCategory,
+    Dimension, DimensionType, EntitlementValueKind, NewOffer, NewProduct, Offer, PriceChange, Product,
+    ProductType, UsageCategory,
 };
 use souk_core::ids::{AccountId, DimensionKey, OfferId, ProductCode, ProductId};
 use souk_core::money::PriceDecimals;
@@ -64,21 +65,43 @@ pub fn from_proto_dimensions(dimensions: Vec<proto::Dimension>) -> Result<Vec<Di
 /// # Errors
 /// A type that is not said or unknown.
 pub fn from_proto_dimension(dimension: proto::Dimension) -> Result<Dimension, Rejection> {
-    let proto::Dimension { key, name, description, unit, types } = dimension;
+    let proto::Dimension { key, name, description, unit, types, entitlement_value_kind } = dimension;
     let types = types.into_iter().enumerate().map(from_proto_dimension_type).collect::<Result<_, _>>()?;
     let name = if name.is_empty() { key.clone() } else { name };
-    Ok(Dimension { key: DimensionKey::new(&key), name, description, unit, types })
+    let value_kind = from_proto_value_kind(entitlement_value_kind)?;
+    Ok(Dimension { key: DimensionKey::new(&key), name, description, unit, types, value_kind })
 }
 
 /// A dimension.
 pub fn to_proto_dimension(dimension: &Dimension) -> proto::Dimension {
-    let Dimension { key, name, description, unit, types } = dimension;
+    let Dimension { key, name, description, unit, types, value_kind } = dimension;
     proto::Dimension {
         key: key.to_string(),
         name: name.clone(),
         description: description.clone(),
         unit: unit.clone(),
         types: to_proto_dimension_types(types),
+        entitlement_value_kind: to_proto_value_kind(*value_kind).into(),
+    }
+}
+
+fn from_proto_value_kind(number: i32) -> Result<EntitlementValueKind, Rejection> {
+    use proto::EntitlementValueKind as Kind;
+    Ok(match from_proto_enum(number, "entitlementValueKind")? {
+        Kind::Unspecified | Kind::Integer => EntitlementValueKind::Integer,
+        Kind::Double => EntitlementValueKind::Double,
+        Kind::Boolean => EntitlementValueKind::Boolean,
+        Kind::String => EntitlementValueKind::String,
+    })
+}
+
+fn to_proto_value_kind(kind: EntitlementValueKind) -> proto::EntitlementValueKind {
+    use proto::EntitlementValueKind as Kind;
+    match kind {
+        EntitlementValueKind::Integer => Kind::Integer,
+        EntitlementValueKind::Double => Kind::Double,
+        EntitlementValueKind::Boolean => Kind::Boolean,
+        EntitlementValueKind::String => Kind::String,
     }
 }
 
@@ -245,6 +268,7 @@ mod tests {
         proto::Dimension {
             key: "users".to_owned(),
             types: types.into_iter().map(i32::from).collect(),
+            entitlement_value_kind: proto::EntitlementValueKind::Boolean.into(),
             ..Default::default()
         }
     }
@@ -264,7 +288,7 @@ mod tests {
     #[test]
     fn a_wrong_product_is_named_by_its_field() {
         type Spoil = fn(&mut proto::Product);
-        let spoils: [(Spoil, Code, &str); 8] = [
+        let spoils: [(Spoil, Code, &str); 9] = [
             (|p| p.seller_account_id.clear(), FieldMissing, "sellerAccountId"),
             (|p| p.seller_account_id = "1".to_owned(), FieldInvalid, "sellerAccountId"),
             (|p| p.product_type = 0, FieldMissing, "productType"),
@@ -272,6 +296,11 @@ mod tests {
             (|p| p.usage_category = 7, FieldInvalid, "usageCategory"),
             (|p| p.dimensions[0].types.push(0), FieldMissing, "dimensions[0].types[2]"),
             (|p| p.dimensions[0].types[0] = 4, FieldInvalid, "dimensions[0].types[0]"),
+            (
+                |p| p.dimensions[0].entitlement_value_kind = 5,
+                FieldInvalid,
+                "dimensions[0].entitlementValueKind",
+            ),
             (
                 |p| p.dimensions.push(proto::Dimension { types: vec![-1], ..dimension() }),
                 FieldInvalid,

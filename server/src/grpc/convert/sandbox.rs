@@ -1,17 +1,18 @@
-//! Sandboxes: their names, rules and clocks, and the documents that make them.
+//! Sandboxes: their names and clocks, and the documents that make them.
 
-use souk_core::catalog::Clock;
+use souk_core::catalog::{Clock, PublicKeyVersion};
 use souk_core::ids::{AccountId, OfferId, SandboxName};
 use souk_core::rejection::{Code, Rejection};
-use souk_core::rules::{IdenticalRetry, MeteringWindow, OfferIdColumn, Profile, Rules};
 use souk_core::time::Timestamp;
 use souk_proto::sandbox::v1 as proto;
 
 use super::account::from_proto_account;
 use super::catalog::{from_proto_offer, from_proto_product};
+use super::fault::from_proto_fault_rule;
+use super::required_text;
+use super::rules::from_proto_rules;
 use super::terms::from_proto_configuration;
 use super::time::{from_proto_optional_time, from_proto_time, to_proto_time};
-use super::{from_proto_enum, required_text};
 use crate::control::document::{ClockPlan, DocumentPlan, PlannedAgreement};
 
 /// Letters, digits and hyphens of a sandbox's name at most.
@@ -22,8 +23,17 @@ pub const NAME_LENGTH_MAX: usize = 63;
 /// # Errors
 /// The first value that does not have its form.
 pub fn from_proto_document(document: proto::SandboxDocument) -> Result<DocumentPlan, Rejection> {
-    let proto::SandboxDocument { description, clock, rules, accounts, products, offers, agreements } =
-        document;
+    let proto::SandboxDocument {
+        description,
+        clock,
+        rules,
+        accounts,
+        products,
+        offers,
+        agreements,
+        public_keys,
+        faults,
+    } = document;
     let clock = clock.map(|clock| from_proto_clock_setting(clock).map_err(|r| r.within("clock")));
     Ok(DocumentPlan {
         description,
@@ -33,6 +43,17 @@ pub fn from_proto_document(document: proto::SandboxDocument) -> Result<DocumentP
         products: each("products", products, from_proto_product)?,
         offers: each("offers", offers, from_proto_offer)?,
         agreements: each("agreements", agreements, from_proto_accepted_agreement)?,
+        public_keys: each("publicKeys", public_keys, from_proto_public_key)?,
+        faults: each("faults", faults, from_proto_fault_rule)?,
+    })
+}
+
+fn from_proto_public_key(key: proto::PublicKeyVersion) -> Result<PublicKeyVersion, Rejection> {
+    let proto::PublicKeyVersion { version, rotation_time, private_key } = key;
+    Ok(PublicKeyVersion {
+        version,
+        rotated_at: from_proto_optional_time(rotation_time, "rotationTime")?,
+        private_key: (!private_key.is_empty()).then_some(private_key),
     })
 }
 
@@ -56,41 +77,6 @@ pub fn from_proto_sandbox_name(name: &str, field: &str) -> Result<SandboxName, R
             );
             Err(Rejection::new(Code::FieldInvalid, field, message))
         }
-    }
-}
-
-/// Reads rules: those of the profile, changed by every field that is said.
-///
-/// # Errors
-/// A value that the contract does not have.
-pub fn from_proto_rules(rules: proto::Rules) -> Result<Rules, Rejection> {
-    let of_profile = Rules::of(from_proto_profile(rules.profile)?);
-    Ok(Rules {
-        profile: of_profile.profile,
-        max_dimensions: rules.max_dimensions.unwrap_or(of_profile.max_dimensions),
-        max_private_offer_buyers: rules
-            .max_private_offer_buyers
-            .unwrap_or(of_profile.max_private_offer_buyers),
-        metering_window: from_proto_metering_window(rules.metering_window)?
-            .unwrap_or(of_profile.metering_window),
-        decreases_immediate: rules.decreases_immediate.unwrap_or(of_profile.decreases_immediate),
-        offer_id_column: from_proto_offer_id_column(rules.offer_id_column)?
-            .unwrap_or(of_profile.offer_id_column),
-        identical_retry: from_proto_identical_retry(rules.identical_retry)?
-            .unwrap_or(of_profile.identical_retry),
-    })
-}
-
-/// Rules with every field filled.
-pub fn to_proto_rules(rules: &Rules) -> proto::Rules {
-    proto::Rules {
-        profile: to_proto_profile(rules.profile).into(),
-        max_dimensions: Some(rules.max_dimensions),
-        max_private_offer_buyers: Some(rules.max_private_offer_buyers),
-        metering_window: to_proto_metering_window(rules.metering_window).into(),
-        decreases_immediate: Some(rules.decreases_immediate),
-        offer_id_column: to_proto_offer_id_column(rules.offer_id_column).into(),
-        identical_retry: to_proto_identical_retry(rules.identical_retry).into(),
     }
 }
 
@@ -132,76 +118,10 @@ fn from_proto_accepted_agreement(agreement: proto::AcceptedAgreement) -> Result<
     Ok(PlannedAgreement { offer, buyer, at, configuration })
 }
 
-fn from_proto_profile(number: i32) -> Result<Profile, Rejection> {
-    match from_proto_enum(number, "profile")? {
-        proto::RulesProfile::Unspecified | proto::RulesProfile::Source => Ok(Profile::Source),
-        proto::RulesProfile::RulesProfile2026 => Ok(Profile::Y2026),
-    }
-}
-
-fn to_proto_profile(profile: Profile) -> proto::RulesProfile {
-    match profile {
-        Profile::Source => proto::RulesProfile::Source,
-        Profile::Y2026 => proto::RulesProfile::RulesProfile2026,
-    }
-}
-
-fn from_proto_metering_window(number: i32) -> Result<Option<MeteringWindow>, Rejection> {
-    let window = match from_proto_enum(number, "meteringWindow")? {
-        proto::MeteringWindow::Unspecified => return Ok(None),
-        proto::MeteringWindow::MeteringWindow24Hours => MeteringWindow::Hours(24),
-        proto::MeteringWindow::MeteringWindow6Hours => MeteringWindow::Hours(6),
-        proto::MeteringWindow::MeteringWindow1Hour => MeteringWindow::Hours(1),
-        proto::MeteringWindow::OpenMonth => MeteringWindow::OpenMonth,
-    };
-    Ok(Some(window))
-}
-
-fn to_proto_metering_window(window: MeteringWindow) -> proto::MeteringWindow {
-    match window {
-        MeteringWindow::Hours(24) => proto::MeteringWindow::MeteringWindow24Hours,
-        MeteringWindow::Hours(6) => proto::MeteringWindow::MeteringWindow6Hours,
-        MeteringWindow::Hours(1) => proto::MeteringWindow::MeteringWindow1Hour,
-        // No document can say other hours; if the contract learns some, this says that it cannot say them.
-        MeteringWindow::Hours(_) => proto::MeteringWindow::Unspecified,
-        MeteringWindow::OpenMonth => proto::MeteringWindow::OpenMonth,
-    }
-}
-
-fn from_proto_offer_id_column(number: i32) -> Result<Option<OfferIdColumn>, Rejection> {
-    Ok(match from_proto_enum(number, "offerIdColumn")? {
-        proto::OfferIdColumn::Unspecified => None,
-        proto::OfferIdColumn::Legacy => Some(OfferIdColumn::Legacy),
-        proto::OfferIdColumn::Dashboard => Some(OfferIdColumn::Dashboard),
-    })
-}
-
-fn to_proto_offer_id_column(column: OfferIdColumn) -> proto::OfferIdColumn {
-    match column {
-        OfferIdColumn::Legacy => proto::OfferIdColumn::Legacy,
-        OfferIdColumn::Dashboard => proto::OfferIdColumn::Dashboard,
-    }
-}
-
-fn from_proto_identical_retry(number: i32) -> Result<Option<IdenticalRetry>, Rejection> {
-    Ok(match from_proto_enum(number, "identicalRetry")? {
-        proto::IdenticalRetry::Unspecified => None,
-        proto::IdenticalRetry::Success => Some(IdenticalRetry::Success),
-        proto::IdenticalRetry::DuplicateRecord => Some(IdenticalRetry::DuplicateRecord),
-    })
-}
-
-fn to_proto_identical_retry(retry: IdenticalRetry) -> proto::IdenticalRetry {
-    match retry {
-        IdenticalRetry::Success => proto::IdenticalRetry::Success,
-        IdenticalRetry::DuplicateRecord => proto::IdenticalRetry::DuplicateRecord,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use souk_core::rejection::Code::{FieldInvalid, FieldMissing};
+    use souk_core::rules::{Profile, Rules};
     use souk_proto::account::v1::Account;
     use souk_proto::agreement::v1::UpfrontConfiguration;
     use souk_proto::catalog::v1::{Offer, Product};
@@ -222,28 +142,6 @@ mod tests {
         }
         let refused = refusal(from_proto_sandbox_name("", "sandbox"));
         assert_eq!(refused, Some((FieldMissing, "sandbox".to_owned())));
-    }
-
-    #[test]
-    fn what_rules_leave_out_is_the_profiles() {
-        let of_2026 = proto::RulesProfile::RulesProfile2026.into();
-        assert_eq!(from_proto_rules(proto::Rules::default()), Ok(Rules::of(Profile::Source)));
-        let rules = proto::Rules { profile: of_2026, ..Default::default() };
-        assert_eq!(from_proto_rules(rules), Ok(Rules::of(Profile::Y2026)));
-        let rules = proto::Rules {
-            profile: of_2026,
-            max_dimensions: Some(0),
-            decreases_immediate: Some(false),
-            metering_window: proto::MeteringWindow::OpenMonth.into(),
-            ..Default::default()
-        };
-        let expected = Rules {
-            max_dimensions: 0,
-            decreases_immediate: false,
-            metering_window: MeteringWindow::OpenMonth,
-            ..Rules::of(Profile::Y2026)
-        };
-        assert_eq!(from_proto_rules(rules), Ok(expected));
     }
 
     #[test]
@@ -346,41 +244,6 @@ mod tests {
             (with_agreement(unconfigured), FieldMissing, "agreements[1].configuration.duration"),
         ] {
             assert_eq!(refusal(from_proto_document(document)), Some((code, field.to_owned())));
-        }
-    }
-
-    prop_compose! {
-        fn rules()(
-            profile in prop_oneof![Just(Profile::Source), Just(Profile::Y2026)],
-            max_dimensions in any::<u32>(),
-            max_private_offer_buyers in any::<u32>(),
-            metering_window in prop_oneof![
-                prop::sample::select(vec![1, 6, 24]).prop_map(MeteringWindow::Hours),
-                Just(MeteringWindow::OpenMonth),
-            ],
-            decreases_immediate in any::<bool>(),
-            offer_id_column in prop_oneof![Just(OfferIdColumn::Legacy), Just(OfferIdColumn::Dashboard)],
-            identical_retry in prop_oneof![
-                Just(IdenticalRetry::Success),
-                Just(IdenticalRetry::DuplicateRecord),
-            ],
-        ) -> Rules {
-            Rules {
-                profile,
-                max_dimensions,
-                max_private_offer_buyers,
-                metering_window,
-                decreases_immediate,
-                offer_id_column,
-                identical_retry,
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn rules_come_back_as_they_went_out(rules in rules()) {
-            prop_assert_eq!(from_proto_rules(to_proto_rules(&rules)), Ok(rules));
         }
     }
 }

@@ -71,6 +71,13 @@ pub fn from_proto_span_micros(span: Option<prost_types::Duration>, field: &str) 
     }
 }
 
+/// A span.
+pub fn to_proto_span(micros: i64) -> prost_types::Duration {
+    // The rest is below a second and fits.
+    let nanos = (micros % SECOND_MICROS) as i32 * 1_000;
+    prost_types::Duration { seconds: micros / SECOND_MICROS, nanos }
+}
+
 /// Reads a month that must be given, as YYYY-MM.
 ///
 /// # Errors

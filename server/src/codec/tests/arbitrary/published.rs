@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use souk_core::catalog::{
-    AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, Offer, PriceChange, Product,
-    ProductType, Targeting, UsageCategory,
+    AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, EntitlementValueKind, Fault,
+    FaultCalls, FaultRule, Offer, PriceChange, Product, ProductType, PublicKeyVersion, Targeting,
+    UsageCategory,
 };
 use souk_core::ids::{DimensionKey, OfferId, ProductCode, ProductId, SandboxName};
 use souk_core::machine::{ControlEntry, Seed};
 use souk_core::money::Currency;
-use souk_core::rules::{IdenticalRetry, MeteringWindow, OfferIdColumn, Profile, Rules};
+use souk_core::rules::{ClientTime, IdenticalRetry, MeteringWindow, OfferIdColumn, Profile, Rules};
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_core::terms::{ConfigurableUpfront, Renewal, Terms, UpfrontRateCard, UsageBased, Validity};
 
@@ -50,6 +51,8 @@ impl Tape<'_> {
                 prices: self.list(|t| (t.id(OfferId::new), t.rate_card())).into_iter().collect(),
             },
             4 => Change::OfferCreated(self.offer()),
+            5 => Change::FaultsSet(self.list(Self::fault_rule).into()),
+            6 => Change::PublicKeysSet(self.list(Self::public_key).into()),
             _ => Change::PricesChanged { offer: self.id(OfferId::new), change: self.price_change() },
         }
     }
@@ -64,6 +67,16 @@ impl Tape<'_> {
             decreases_immediate: self.flag(),
             offer_id_column: self.pick(&[OfferIdColumn::Legacy, OfferIdColumn::Dashboard]),
             identical_retry: self.pick(&[IdenticalRetry::Success, IdenticalRetry::DuplicateRecord]),
+            client_time: self.pick(&[ClientTime::Sandbox, ClientTime::Machine]),
+            aws_quotas: self.flag(),
+            future_skew_micros: self.wide() as i64,
+            grace_extends_window: self.flag(),
+            registration_token_micros: self.wide() as i64,
+            unknown_identifier_refused: self.flag(),
+            product_code_with_license: self.flag(),
+            tags_capped_per_record: self.flag(),
+            retry_compares_allocations: self.flag(),
+            dry_run_refused: self.flag(),
         }
     }
 
@@ -114,6 +127,37 @@ impl Tape<'_> {
             description: self.text(),
             unit: self.text(),
             types,
+            value_kind: {
+                use EntitlementValueKind::{Boolean, Double, Integer, String};
+                self.pick(&[Integer, Double, Boolean, String])
+            },
+        }
+    }
+
+    fn fault_rule(&mut self) -> FaultRule {
+        let (number, micros) = (self.wide() as u32, self.wide() as i64);
+        let records = self.flag().then_some(number);
+        FaultRule {
+            operation: self.flag().then(|| self.text()),
+            calls: self.pick(&[FaultCalls::All, FaultCalls::Nth(number), FaultCalls::PerMillion(number)]),
+            seed: self.wide(),
+            fault: self.pick(&[
+                Fault::Throttle,
+                Fault::InternalError,
+                Fault::UnprocessedRecords(records),
+                Fault::Latency(micros),
+                Fault::CutBeforeCommit,
+                Fault::CutAfterCommit,
+                Fault::ExpiredToken,
+            ]),
+        }
+    }
+
+    fn public_key(&mut self) -> PublicKeyVersion {
+        PublicKeyVersion {
+            version: self.wide() as u32,
+            rotated_at: self.flag().then(|| self.time()),
+            private_key: self.flag().then(|| self.text()),
         }
     }
 

@@ -4,10 +4,8 @@
 //! be resolved as often as wanted until it ends, with the same answer each time.
 
 use souk_core::ids::{AgreementId, SandboxName, content_hash, letters};
+use souk_core::rules::Rules;
 use souk_core::time::Timestamp;
-
-/// How long a token lasts: four hours.
-pub const LIFETIME_MICROS: i64 = 4 * 60 * 60 * 1_000_000;
 
 const CHECK_LETTERS: usize = 20;
 
@@ -22,8 +20,8 @@ pub struct RegistrationToken {
 
 impl RegistrationToken {
     /// A token of an agreement, made at `now`.
-    pub fn new(agreement: AgreementId, now: Timestamp) -> RegistrationToken {
-        RegistrationToken { agreement, expires: now.plus_micros(LIFETIME_MICROS) }
+    pub fn new(agreement: AgreementId, rules: &Rules, now: Timestamp) -> RegistrationToken {
+        RegistrationToken { agreement, expires: now.plus_micros(rules.registration_token_micros) }
     }
 
     /// As the buyer's browser carries it.
@@ -48,13 +46,15 @@ fn check(sandbox: &SandboxName, agreement: &str, expires: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use souk_core::rules::Profile;
+
     use super::*;
 
     #[test]
     fn a_token_is_read_in_its_own_sandbox_alone() {
         let [mine, other] = ["mine", "other"].map(SandboxName::new);
         let now = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
-        let token = RegistrationToken::new(AgreementId::new("agmt-1"), now);
+        let token = RegistrationToken::new(AgreementId::new("agmt-1"), &Rules::of(Profile::Source), now);
         let text = token.print(&mine);
         assert_eq!(RegistrationToken::read(&mine, &text), Some(token));
         assert_eq!(RegistrationToken::read(&other, &text), None);
