@@ -3,6 +3,7 @@
 mod demo;
 mod drive;
 mod e2e_api;
+mod e2e_aws;
 mod e2e_bad_input;
 mod e2e_durability;
 mod e2e_lifecycle;

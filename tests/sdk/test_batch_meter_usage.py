@@ -291,8 +291,15 @@ def test_wrong_allocations_refuse_the_whole_request(market: Market, allocations:
 
 @pytest.mark.parametrize(
     "tags",
-    [[(f"k{n}", "v") for n in range(6)], [("team", "blue"), ("team", "red")]],
-    ids=["six tags", "a key twice"],
+    [
+        [(f"k{n}", "v") for n in range(6)],
+        [("team", "blue"), ("team", "red")],
+        [("k" * 101, "v")],
+        [("k", "v" * 257)],
+        [("k~", "v")],
+        [("k", "é")],
+    ],
+    ids=["six tags", "a key twice", "a long key", "a long value", "a sign in the key", "a letter in the value"],
 )
 def test_wrong_tags_refuse_the_whole_request(market: Market, tags: list[tuple[str, str]]) -> None:
     with refused("InvalidTagException"):
@@ -325,9 +332,6 @@ FAILED = "failed to satisfy constraint: "
         (record(1, Dimension="d" * 256), "Member must have length less than or equal to 255"),
         (record(1, CustomerAWSAccountId=None, LicenseArn="l-1"), "at 'usageRecords.1.member.licenseArn'"),
         (record(1, UsageAllocations=[{"Tags": [{"Key": "a", "Value": "b"}]}]), "AllocatedUsageQuantity"),
-        (record(1, UsageAllocations=[tagged(1, ("k" * 101, "v"))]), "less than or equal to 100"),
-        (record(1, UsageAllocations=[tagged(1, ("k", "v" * 257))]), "less than or equal to 256"),
-        (record(1, UsageAllocations=[tagged(1, ("k~", "v"))]), "regular expression pattern"),
         (record(0, UsageAllocations=[tagged(0)] * 2501), "less than or equal to 2500"),
     ],
     ids=lambda value: None if isinstance(value, dict) else value[-40:],
@@ -378,6 +382,23 @@ def test_the_product_is_checked_before_dimension_and_time(market: Market) -> Non
         meter(market, record(1, Timestamp=late), record(1, Dimension="nosuch"))
     with refused("TimestampOutOfBoundsException"):
         meter(market, record(1, UsageAllocations=[tagged(2)]), record(1, Timestamp=late))
+    other_kind = [tagged("1")]
+    with refused("InvalidProductCodeException"):
+        meter(market, record(1, UsageAllocations=other_kind), ProductCode="nosuchproduct")
+    with refused("TimestampOutOfBoundsException"):
+        meter(market, record(1, UsageAllocations=other_kind), record(1, Timestamp=late))
+
+
+def test_a_request_without_records_is_checked_as_any_other(market: Market) -> None:
+    assert meter(market) == []
+    with refused("InvalidProductCodeException"):
+        meter(market, ProductCode="nosuchproduct")
+
+
+def test_a_region_that_does_not_meter_is_refused(market: Market) -> None:
+    with refused("DisabledApiException", "mars-north-1"):
+        meter(market, record(1), client=market.metering(region_name="mars-north-1"))
+    assert_free(market)
 
 
 def test_a_seller_cannot_meter_another_seller_s_product(market: Market) -> None:

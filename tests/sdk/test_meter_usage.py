@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from market import ACME, CACHE, DRIFTER, HOUR, LABS, NOW, Market, refused
+from market import ACME, CACHE, CIRRUS, DRIFTER, HOUR, LABS, NOW, Market, refused
 
 
 def usage(quantity: int | str = 1, **fields: Any) -> dict[str, Any]:
@@ -85,6 +85,30 @@ def test_a_dry_run_checks_and_stores_nothing(market: Market) -> None:
         client.meter_usage(**usage(8, DryRun=True, UsageDimension="nosuch"))
     assert meter(market, 4)
     assert market.preview(ACME) == "1.00"
+
+
+def test_a_dry_run_of_a_caller_without_a_subscription_is_unauthorized(market: Market) -> None:
+    with refused("UnauthorizedException"):
+        market.metering(DRIFTER).meter_usage(**usage(8, DryRun=True))
+
+
+def test_the_publisher_tries_its_program_before_anybody_subscribes(market: Market) -> None:
+    publisher = market.metering(CIRRUS)
+    assert "MeteringRecordId" not in publisher.meter_usage(**usage(8, DryRun=True))
+    first = publisher.meter_usage(**usage(8))["MeteringRecordId"]
+    # Nothing was stored: another quantity is no conflict.
+    assert publisher.meter_usage(**usage(9))["MeteringRecordId"] == first
+    with refused("InvalidUsageDimensionException"):
+        publisher.meter_usage(**usage(8, UsageDimension="nosuch"))
+
+
+def test_the_endpoint_is_that_of_the_region_that_the_program_runs_in(market: Market) -> None:
+    with refused("InvalidEndpointRegionException", "us-west-2"):
+        meter(market, 8, "i-0123456789abcdef0@us-west-2")
+    assert meter(market, 8, "i-0123456789abcdef0@us-east-1") == meter(market, 8, "i-0123456789abcdef0")
+    with refused("InvalidEndpointRegionException"):
+        market.metering(LABS, region_name="mars-north-1").meter_usage(**usage(8))
+    assert market.metering(LABS, region_name="us-gov-west-1").meter_usage(**usage(8))
 
 
 def test_regions_do_not_meet(market: Market) -> None:

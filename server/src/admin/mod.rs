@@ -30,9 +30,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::Method;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::request::Parts;
+use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use prost::Message;
 
@@ -112,6 +112,7 @@ impl Resource<'_> {
 }
 
 async fn answer(souk: &Souk, parts: &Parts, body: Body) -> Result<Response, Refused> {
+    refuse_other_origins(&parts.headers)?;
     let path = parts.uri.path();
     let segments: Vec<_> =
         path.split('/').skip(1).map(|segment| percent_decode_str(segment).decode_utf8_lossy()).collect();
@@ -136,6 +137,21 @@ async fn answer(souk: &Souk, parts: &Parts, body: Body) -> Result<Response, Refu
         (Resource::Report(name, kind), &Method::GET) => reports::render(souk, name, kind, parameters).await,
         (Resource::Reports, &Method::GET) => reports::list(souk).await,
         _ => Err(not_allowed()),
+    }
+}
+
+/// Refuses what a page of another site asks a browser to send: administration carries no credentials that would tell
+/// its sender. Programs that are no browsers send no origin.
+fn refuse_other_origins(headers: &HeaderMap) -> Result<(), Refused> {
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let authority = |origin: &str| origin.split_once("://").map(|(_, authority)| authority.to_owned());
+    let origin = origin.to_str().unwrap_or_default();
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    match host
+        .is_some_and(|host| authority(origin).is_some_and(|authority| authority.eq_ignore_ascii_case(host)))
+    {
+        true => Ok(()),
+        false => Err(Refused::other_origin(origin)),
     }
 }
 

@@ -60,6 +60,14 @@ impl Refused {
         Refused { allow: Some(allow), ..refused }
     }
 
+    /// A page of another site asks.
+    pub fn other_origin(origin: &str) -> Refused {
+        let message = format!(
+            "a page of \"{origin}\" may not administrate: send the request from a program, without an Origin"
+        );
+        Refused::new(StatusCode::FORBIDDEN, "ORIGIN_REFUSED", "", message)
+    }
+
     /// The body is too long.
     pub fn too_large() -> Refused {
         let message = format!("a body has at most {BODY_BYTES_MAX} bytes");

@@ -358,3 +358,23 @@ async fn other_paths_of_the_port_are_aws_s() {
         assert_eq!(response.headers()["content-type"], "application/x-amz-json-1.1", "{path}");
     }
 }
+
+#[tokio::test]
+async fn pages_of_other_sites_administrate_nothing() {
+    let mut port = Port::with_example().await;
+    for (origin, host, status) in [
+        (Some("https://evil.example"), Some("127.0.0.1:7626"), 403),
+        (Some("null"), Some("127.0.0.1:7626"), 403),
+        (Some("http://127.0.0.1:7626"), None, 403),
+        (Some("http://localhost:7626"), Some("localhost:7626"), 200),
+        (None, Some("127.0.0.1:7626"), 200),
+    ] {
+        let mut request = Request::post("/_souk/sandboxes/one/clock");
+        for (name, value) in [("origin", origin), ("host", host)] {
+            request = value.into_iter().fold(request, |request, value| request.header(name, value));
+        }
+        let request = request.body(Body::from(r#"{"advance": "PT1H"}"#)).unwrap();
+        let answer = port.0.call(request).await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{origin:?} at {host:?}");
+    }
+}

@@ -109,6 +109,21 @@ impl Souk {
         self.split(name, request).map(|_| ())
     }
 
+    /// Whether a request would be metered as far as agreements go; meters nothing.
+    pub async fn try_usage(&self, name: &SandboxName, request: UsageRequest) -> Result<bool, AppError> {
+        let (unknown, parts) = self.split(name, request)?;
+        let mut subscribed = unknown.is_empty();
+        for (partition, part) in parts {
+            let name = name.clone();
+            let job = move |turn: &mut Turn<'_>| {
+                let (sandbox, now) = turn.at_its_time(&name)?;
+                Ok(acceptance::are_subscribed(sandbox, &part, now))
+            };
+            subscribed &= partition.run(job).await?;
+        }
+        Ok(subscribed)
+    }
+
     /// Checks a request as a whole, and splits it by partition.
     fn split(
         &self,

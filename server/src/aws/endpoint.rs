@@ -7,6 +7,7 @@ use axum::response::Response;
 use http::header::CONTENT_LENGTH;
 use souk_core::ids::{DEFAULT_REGION, Region, SandboxName};
 
+use super::client_time::ClientClock;
 use super::error::AwsError;
 use super::ops::Call;
 use super::protocol::Protocol;
@@ -76,12 +77,19 @@ impl Endpoint {
         let input = read(routed.protocol, &body)?;
         let caller =
             signed.access_key_id.as_deref().and_then(|key| market.access_key_owner(key)).map(|a| a.id);
+        let (resource, launch_region) = signed
+            .session_token
+            .as_deref()
+            .and_then(resource)
+            .map_or((None, None), |(on, at)| (Some(on), at));
         let call = Call {
             souk: &self.souk,
             sandbox,
             caller,
             region: Region::new(signed.region.as_deref().unwrap_or(DEFAULT_REGION)),
-            resource: signed.session_token.as_deref().and_then(resource),
+            resource,
+            launch_region,
+            clock: ClientClock::new(market.rules.client_time, self.souk.now(&market), self.souk.clock.now()),
             market,
         };
         call.carry_out(routed, &input).await
@@ -96,8 +104,35 @@ fn read(protocol: Protocol, body: &[u8]) -> Result<Value<'_>, AwsError> {
     }
 }
 
-/// What the program runs on: a session token of the form `souk:i-0123456789abcdef0`, `souk:task/...` or
-/// `souk:pod/...` says it. On AWS the role's credentials do.
-fn resource(session_token: &str) -> Option<String> {
-    session_token.strip_prefix(RESOURCE_PREFIX).filter(|resource| !resource.is_empty()).map(str::to_owned)
+/// What the program runs on, and where that was launched: a session token says it, as `souk:i-0123456789abcdef0`,
+/// `souk:task/...` or `souk:pod/...`, and behind that `@us-west-2` where it matters. On AWS the role's credentials do.
+fn resource(session_token: &str) -> Option<(String, Option<Region>)> {
+    let stated = session_token.strip_prefix(RESOURCE_PREFIX)?;
+    let (resource, region) = match stated.rsplit_once('@') {
+        Some((resource, region)) => (resource, Some(region).filter(|region| !region.is_empty())),
+        None => (stated, None),
+    };
+    (!resource.is_empty()).then(|| (resource.to_owned(), region.map(Region::new)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_token_states_what_a_program_runs_on_and_where() {
+        for (token, expected) in [
+            ("souk:i-1", Some(("i-1", None))),
+            ("souk:task/a@us-west-2", Some(("task/a", Some("us-west-2")))),
+            ("souk:pod/a@b@us-west-2", Some(("pod/a@b", Some("us-west-2")))),
+            ("souk:i-1@", Some(("i-1", None))),
+            ("souk:@us-west-2", None),
+            ("souk:", None),
+            ("IQoJb3JpZ2luX2VjE", None),
+        ] {
+            let found = resource(token);
+            let found = found.as_ref().map(|(on, at)| (on.as_str(), at.as_ref().map(Region::as_str)));
+            assert_eq!(found, expected, "{token}");
+        }
+    }
 }

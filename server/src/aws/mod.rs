@@ -4,10 +4,12 @@
 //! `wire` what the body says; `ops` asks the use case; `respond` writes the answer in the protocol that was
 //! spoken. No rule lives here, and nothing but `server` opens a socket.
 
+pub mod client_time;
 pub mod endpoint;
 pub mod error;
 pub mod ops;
 pub mod protocol;
+pub mod regions;
 pub mod respond;
 pub mod route;
 pub mod server;

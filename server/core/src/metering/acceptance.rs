@@ -109,6 +109,15 @@ pub fn accept(
     (outcomes, events)
 }
 
+/// Whether agreements cover every record of a request.
+pub fn are_subscribed(sandbox: &Sandbox, request: &CheckedRequest, now: Timestamp) -> bool {
+    request.records.iter().all(|record| {
+        sandbox
+            .family(record.payer)
+            .is_some_and(|family| is_subscribed(sandbox, family, request, record, now))
+    })
+}
+
 /// Why a record is not metered, if it is not.
 fn refusal(
     sandbox: &Sandbox,

@@ -51,7 +51,7 @@ pub async fn get_entitlements(call: &Call<'_>, input: &Member<'_, '_>) -> Result
     let key = |e: &Entitlement| format!("{} {} {}", e.buyer, e.agreement, e.dimension);
     let size = i32::try_from(size).unwrap_or(i32::MAX);
     let (entitlements, next) = page(&list, wanted, key, size, token).map_err(|r| invalid(r.message))?;
-    let entitlements = entitlements.iter().map(|e| to_value(product, e)).collect();
+    let entitlements = entitlements.iter().map(|e| to_value(call, product, e)).collect();
     Ok(Value::structure([
         ("Entitlements", Some(Value::List(entitlements))),
         ("NextToken", (!next.is_empty()).then(|| Value::text(next))),
@@ -101,7 +101,7 @@ impl Filter<'_> {
     }
 }
 
-fn to_value(product: &Product, entitlement: &Entitlement) -> Value<'static> {
+fn to_value(call: &Call<'_>, product: &Product, entitlement: &Entitlement) -> Value<'static> {
     let Entitlement { dimension, quantity, expires, licence, buyer, .. } = entitlement;
     let kind = product.dimension(dimension).map_or(EntitlementValueKind::Integer, |found| found.value_kind);
     let quantity = i64::try_from(*quantity).unwrap_or(i64::MAX);
@@ -118,7 +118,7 @@ fn to_value(product: &Product, entitlement: &Entitlement) -> Value<'static> {
         ("CustomerIdentifier", Some(Value::text(customer_identifier(product.seller, *buyer)))),
         ("CustomerAWSAccountId", Some(Value::text(buyer.to_string()))),
         ("Value", Some(value)),
-        ("ExpirationDate", Some(Value::Timestamp(expires.micros()))),
+        ("ExpirationDate", Some(Value::Timestamp(call.clock.to_client(*expires).micros()))),
         ("LicenseArn", Some(Value::text(licence.to_string()))),
     ])
 }

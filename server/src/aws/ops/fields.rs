@@ -6,6 +6,7 @@ use souk_core::metering::request::Customer;
 use souk_core::quantity::Quantity;
 use souk_core::time::Timestamp;
 
+use crate::aws::client_time::ClientClock;
 use crate::aws::error::AwsError;
 use crate::aws::wire::{Member, Violations};
 
@@ -13,7 +14,6 @@ const PRODUCT_CODE: &str = "^[-a-zA-Z0-9/=:_.@]*$";
 const ACCOUNT: &str = "^[0-9]+$";
 const LICENSE_ARN: &str = "^arn:aws[a-zA-Z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$";
 const DECIMAL: &str = r"^(0|[1-9][0-9]{0,9})(\.[0-9]{1,6})?$";
-const TAG: &str = r"^[a-zA-Z0-9+ -=._:\/@]+$";
 /// The largest whole quantity.
 const INTEGER_MAX: i64 = 2_147_483_647;
 
@@ -33,9 +33,10 @@ pub fn to_product_code(text: Option<&str>) -> Option<ProductCode> {
     text.filter(|text| !text.is_empty()).map(ProductCode::new)
 }
 
-/// A moment of use.
+/// A moment of use, in the sandbox's time.
 pub fn timestamp(
     member: &Member<'_, '_>,
+    clock: &ClientClock,
     violations: &mut Violations,
 ) -> Result<Option<Timestamp>, AwsError> {
     if !violations.required(member) {
@@ -46,7 +47,7 @@ pub fn timestamp(
     if moment.is_none() {
         violations.add(member, "Member must be a moment between the years 1970 and 9999");
     }
-    Ok(moment)
+    Ok(moment.map(|stamped| clock.to_sandbox(stamped)))
 }
 
 /// A dimension's key.
@@ -119,15 +120,24 @@ pub fn quantity(
     }
 }
 
-/// The allocations of a record, each of the same kind as its quantity.
+/// The allocations of a record.
+#[derive(Debug, Default)]
+pub struct Allocations {
+    /// What they say.
+    pub list: Vec<Allocation>,
+    /// The first of another kind of quantity than the record's. That is refused after dimension and timestamp (G.8).
+    pub of_another_kind: Option<String>,
+}
+
+/// The allocations of a record.
 pub fn allocations(
     record: &Member<'_, '_>,
     decimal_record: bool,
     violations: &mut Violations,
-) -> Result<Vec<Allocation>, AwsError> {
+) -> Result<Allocations, AwsError> {
     let list = record.member("UsageAllocations")?;
     violations.length(&list, 1..=2_500);
-    let mut allocations = Vec::new();
+    let mut allocations = Allocations::default();
     for item in list.items()? {
         let (integer, decimal) =
             (item.member("AllocatedUsageQuantity")?, item.member("AllocatedUsageQuantityAsDecimal")?);
@@ -138,19 +148,16 @@ pub fn allocations(
             );
         }
         let quantity = quantity(&integer, &decimal, violations)?;
-        if decimal_record == decimal.is_absent() {
-            return Err(AwsError::new(
-                "InvalidUsageAllocationsException",
-                400,
-                format!("{}: allocations have the same kind of quantity as their record.", item.path()),
-            ));
+        if decimal_record == decimal.is_absent() && allocations.of_another_kind.is_none() {
+            allocations.of_another_kind = Some(item.path());
         }
         let tags = tags(&item, violations)?;
-        allocations.extend(quantity.map(|quantity| Allocation { quantity, tags }));
+        allocations.list.extend(quantity.map(|quantity| Allocation { quantity, tags }));
     }
     Ok(allocations)
 }
 
+/// The tags of an allocation. What they may be made of is checked with the allocations: it has an exception of its own.
 fn tags(item: &Member<'_, '_>, violations: &mut Violations) -> Result<Vec<(String, String)>, AwsError> {
     let list = item.member("Tags")?;
     if !list.is_absent() && list.items()?.len() == 0 {
@@ -159,18 +166,9 @@ fn tags(item: &Member<'_, '_>, violations: &mut Violations) -> Result<Vec<(Strin
     let mut tags = Vec::new();
     for tag in list.items()? {
         let (key, value) = (tag.member("Key")?, tag.member("Value")?);
-        for (member, longest) in [(&key, 100), (&value, 256)] {
-            violations.required(member);
-            violations.length(member, 1..=longest);
-            violations.pattern(member, TAG, |text| text.bytes().all(is_tag_byte));
-        }
+        violations.required(&key);
+        violations.required(&value);
         tags.push((key.text()?.unwrap_or_default().to_owned(), value.text()?.unwrap_or_default().to_owned()));
     }
-    tags.sort();
     Ok(tags)
-}
-
-/// In the model's pattern ` -=` is a range: from the space to the equals sign.
-fn is_tag_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || (b' '..=b'=').contains(&byte) || b"+._:/@".contains(&byte)
 }

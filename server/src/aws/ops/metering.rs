@@ -2,14 +2,16 @@
 
 use souk_core::catalog::DimensionType;
 use souk_core::catalog::account::customer_identifier;
-use souk_core::ids::{LicenseArn, MeteringRecordId, MeteringResource};
+use souk_core::ids::{AccountId, LicenseArn, MeteringRecordId, MeteringResource};
 use souk_core::metering::request::{Customer, Door, UsageRecord, UsageRequest};
-use souk_core::metering::{RecordStatus, UsageOutcome};
+use souk_core::metering::{Identity, RecordStatus, SeriesKey, UsageOutcome};
 use souk_core::rejection::{Code, Rejection};
+use souk_core::time::UsageHour;
 
 use super::{Call, errors, fields};
 use crate::app::registration_token::RegistrationToken;
 use crate::aws::error::AwsError;
+use crate::aws::regions;
 use crate::aws::wire::{Member, Value, Violations};
 
 /// Takes up to 25 records of a seller's product.
@@ -20,21 +22,23 @@ pub async fn batch_meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Resul
     let list = input.member("UsageRecords")?;
     violations.required(&list);
     violations.length(&list, 0..=25);
-    let mut records = Vec::new();
-    let mut echoes = Vec::new();
+    let (mut records, mut echoes, mut of_another_kind) = (Vec::new(), Vec::new(), None);
     for item in list.items()? {
-        let timestamp = fields::timestamp(&item.member("Timestamp")?, &mut violations)?;
+        let timestamp = fields::timestamp(&item.member("Timestamp")?, &call.clock, &mut violations)?;
         let customer = fields::customer(&item, &mut violations)?;
         let dimension = fields::dimension(&item.member("Dimension")?, &mut violations)?;
         let decimal = item.member("QuantityAsDecimal")?;
         let quantity = fields::quantity(&item.member("Quantity")?, &decimal, &mut violations)?;
         let allocations = fields::allocations(&item, !decimal.is_absent(), &mut violations)?;
+        of_another_kind = of_another_kind.or(allocations.of_another_kind);
+        let allocations = allocations.list;
         echoes.push(item.value().cloned().map_or(Value::Null, Value::into_owned));
         if let (Some(timestamp), Some(customer), Some(quantity)) = (timestamp, customer, quantity) {
             records.push(UsageRecord { timestamp, customer, dimension, quantity, allocations });
         }
     }
     violations.finish()?;
+    call.check_metering_region()?;
     let request = UsageRequest {
         product_code: fields::to_product_code(product_code),
         region: call.region.clone(),
@@ -43,15 +47,29 @@ pub async fn batch_meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Resul
         metered_as: DimensionType::ExternallyMetered,
         door: Door::Batch,
     };
-    if request.records.is_empty() {
-        return Ok(results(Vec::new(), echoes));
-    }
     check_seller(call, &request)?;
-    if request.product_code.is_none() {
-        check_licence_holders(call, &list)?;
-    }
+    check_licence_holders(call, &list)?;
+    let request = check_kinds(call, request, of_another_kind)?;
     let outcomes = call.souk.meter(&call.sandbox, request).await.map_err(errors::of_metering)?;
     Ok(results(outcomes, echoes))
+}
+
+/// Refuses allocations of another kind of quantity than their record's, unless something that is checked before
+/// allocations refuses the request.
+fn check_kinds(
+    call: &Call<'_>,
+    request: UsageRequest,
+    of_another_kind: Option<String>,
+) -> Result<UsageRequest, AwsError> {
+    let Some(path) = of_another_kind else { return Ok(request) };
+    let without = |mut record: UsageRecord| {
+        record.allocations.clear();
+        record
+    };
+    let records = request.records.into_iter().map(without).collect();
+    call.souk.check_usage(&call.sandbox, UsageRequest { records, ..request }).map_err(errors::of_metering)?;
+    let message = format!("{path}: allocations have the same kind of quantity as their record.");
+    Err(AwsError::new("InvalidUsageAllocationsException", 400, message))
 }
 
 /// A seller meters only its own products.
@@ -120,11 +138,12 @@ pub async fn meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Valu
     let code = input.member("ProductCode")?;
     violations.required(&code);
     let product_code = fields::product_code(&code, &mut violations)?;
-    let timestamp = fields::timestamp(&input.member("Timestamp")?, &mut violations)?;
+    let timestamp = fields::timestamp(&input.member("Timestamp")?, &call.clock, &mut violations)?;
     let dimension = fields::dimension(&input.member("UsageDimension")?, &mut violations)?;
     let decimal = input.member("UsageQuantityAsDecimal")?;
     let quantity = fields::quantity(&input.member("UsageQuantity")?, &decimal, &mut violations)?;
-    let allocations = fields::allocations(input, !decimal.is_absent(), &mut violations)?;
+    let fields::Allocations { list: allocations, of_another_kind } =
+        fields::allocations(input, !decimal.is_absent(), &mut violations)?;
     let dry_run = input.member("DryRun")?.boolean()?.unwrap_or(false);
     let token = input.member("ClientToken")?;
     violations.length(&token, 1..=64);
@@ -133,6 +152,11 @@ pub async fn meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Valu
     let (Some(timestamp), Some(quantity)) = (timestamp, quantity) else {
         return Err(AwsError::serialization("A required member cannot be read."));
     };
+    let launched = call.launch_region.as_ref().unwrap_or(&call.region);
+    if !regions::offers_meter_usage(&call.region) || *launched != call.region {
+        let message = format!("The endpoint of {} does not meter what runs in {launched}.", call.region);
+        return Err(AwsError::new("InvalidEndpointRegionException", 400, message));
+    }
     let buyer = call.buyer()?;
     let customer = Customer::Account(buyer.id.to_string());
     let record = UsageRecord { timestamp, customer, dimension, quantity, allocations };
@@ -144,25 +168,62 @@ pub async fn meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Valu
         metered_as: DimensionType::ExternallyMetered,
         door: Door::MeterUsage,
     };
+    let request = check_kinds(call, request, of_another_kind)?;
+    let product = request.product_code.as_ref().and_then(|code| call.market.product_by_code(code));
+    let publishes = product.is_some_and(|product| product.seller == buyer.id);
+    let previewed = publishes.then(|| preview(&request, buyer.id)).flatten();
     if dry_run {
-        // Permission is what a dry run asks about; nothing is stored (G.11: two sellers stop on an error here).
-        call.souk.check_usage(&call.sandbox, request).map_err(errors::of_metering)?;
-        return Ok(Value::Map(Vec::new()));
+        return dry_run_answer(call, request, publishes).await;
     }
     let outcome = call.souk.meter_once(&call.sandbox, request, token.map(str::to_owned)).await;
-    match outcome.map_err(errors::of_metering)? {
-        RecordStatus::Success(id) => Ok(metered(id)),
-        RecordStatus::DuplicateRecord(_) => Err(AwsError::new(
+    match (outcome.map_err(errors::of_metering)?, previewed) {
+        (RecordStatus::Success(id), _) => Ok(metered(id)),
+        (RecordStatus::DuplicateRecord(_), _) => Err(AwsError::new(
             "DuplicateRequestException",
             400,
             "The hour was metered for this UsageDimension with another quantity, which stands.",
         )),
-        RecordStatus::CustomerNotSubscribed => Err(AwsError::new(
+        (RecordStatus::CustomerNotSubscribed, Some(id)) => Ok(metered(id)),
+        (RecordStatus::CustomerNotSubscribed, None) => Err(AwsError::new(
             "CustomerNotEntitledException",
             400,
             format!("Account {} holds no live agreement on the product.", buyer.id),
         )),
-        RecordStatus::Unprocessed => Err(AwsError::internal("The record was not processed. Try again.")),
+        (RecordStatus::Unprocessed, _) => Err(AwsError::internal("The record was not processed. Try again.")),
+    }
+}
+
+/// The id under which the record of a product's own publisher would stand. It tries its program out before anybody
+/// subscribes: it gets this answer, and nothing is stored.
+fn preview(request: &UsageRequest, publisher: AccountId) -> Option<MeteringRecordId> {
+    let (code, record) = (request.product_code.clone()?, request.records.first()?);
+    let series = SeriesKey {
+        identity: Identity::Product(code, publisher),
+        region: request.region.clone(),
+        resource: request.resource.clone(),
+        dimension: record.dimension.clone(),
+    };
+    Some(series.record_id(UsageHour::containing(record.timestamp)))
+}
+
+/// Says whether the caller may meter, and meters nothing. AWS documents an error as the good answer; two sellers stop
+/// on any error here, so that is a rule of the sandbox (G.11).
+async fn dry_run_answer(
+    call: &Call<'_>,
+    request: UsageRequest,
+    publishes: bool,
+) -> Result<Value<'static>, AwsError> {
+    let entitled = call.souk.try_usage(&call.sandbox, request).await.map_err(errors::of_metering)?;
+    match entitled || publishes {
+        true if call.market.rules.dry_run_refused => {
+            let message = "The request would have succeeded, and DryRun is set.";
+            Err(AwsError::new("DryRunOperation", 400, message))
+        }
+        true => Ok(Value::Map(Vec::new())),
+        false => {
+            let message = "The caller holds no live agreement on the product, so it may not meter it.";
+            Err(AwsError::new("UnauthorizedException", 400, message))
+        }
     }
 }
 
@@ -177,6 +238,7 @@ pub async fn resolve_customer(call: &Call<'_>, input: &Member<'_, '_>) -> Result
     violations.required(&member);
     violations.length(&member, 1..=usize::MAX);
     violations.finish()?;
+    call.check_metering_region()?;
     let invalid = || AwsError::new("InvalidTokenException", 400, "The registration token is not valid.");
     let token =
         RegistrationToken::read(&call.sandbox, member.text()?.unwrap_or_default()).ok_or_else(invalid)?;

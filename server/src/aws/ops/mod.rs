@@ -11,7 +11,9 @@ use souk_core::catalog::{Account, Marketplace, Product};
 use souk_core::ids::{AccountId, Region, SandboxName};
 use souk_core::time::Timestamp;
 
+use super::client_time::ClientClock;
 use super::error::AwsError;
+use super::regions;
 use super::route::{Routed, Service};
 use super::wire::{Member, Value};
 use crate::app::Souk;
@@ -30,6 +32,10 @@ pub struct Call<'a> {
     pub region: Region,
     /// What the caller runs on, as its session token says: an instance, a task or a pod.
     pub resource: Option<String>,
+    /// Where that was launched, if its session token says it.
+    pub launch_region: Option<Region>,
+    /// The sandbox's time and the caller's.
+    pub clock: ClientClock,
 }
 
 impl Call<'_> {
@@ -48,6 +54,17 @@ impl Call<'_> {
     /// The sandbox's time.
     pub fn now(&self) -> Timestamp {
         self.souk.now(&self.market)
+    }
+
+    /// Refuses a region in which sellers do not meter.
+    pub fn check_metering_region(&self) -> Result<(), AwsError> {
+        match regions::offers_metering(&self.region) {
+            true => Ok(()),
+            false => {
+                let message = format!("The operation is not offered in the region {}.", self.region);
+                Err(AwsError::new("DisabledApiException", 400, message))
+            }
+        }
     }
 
     /// The account of a buyer's program: without one nothing says whose usage it is.

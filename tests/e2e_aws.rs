@@ -1,0 +1,7 @@
+//! The unmodified AWS SDK for Rust, whose every signature is checked.
+
+mod buyers;
+mod callers;
+mod guide;
+mod market;
+mod metering;
