@@ -31,6 +31,7 @@ KEYS = {
 }
 PIPELINE = "cirruspipelineusage000001"
 VAULT = "cirrusvaultcontract000001"
+ARCHIVE = "cirrusarchivecontract0001"
 CACHE = "cirruscachecontainer00001"
 MAIL = "stratusmailusage000000001"
 

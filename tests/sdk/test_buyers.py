@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from market import BEACON, CIRRUS, DRIFTER, LABS, NOW, PIPELINE, STRANGER, STRATUS, VAULT, Market, refused
+from market import ARCHIVE, BEACON, CIRRUS, DRIFTER, LABS, NOW, PIPELINE, STRANGER, STRATUS, VAULT, Market, refused
 
 
 def token(market: Market, offer: str = "offer-pipeline", buyer: str = LABS) -> str:
@@ -80,6 +80,17 @@ def test_an_entitlement_says_what_was_bought_until_when(market: Market) -> None:
         }
     ]
     assert "NextToken" not in answer
+
+
+def test_a_value_is_of_the_kind_of_its_dimension(market: Market) -> None:
+    answer = market.entitlement().get_entitlements(ProductCode=ARCHIVE)
+    values = {entitlement["Dimension"]: entitlement["Value"] for entitlement in answer["Entitlements"]}
+    assert values == {
+        "seats": {"IntegerValue": 4},
+        "terabytes": {"DoubleValue": 12.0},
+        "support": {"BooleanValue": True},
+        "tier": {"StringValue": "3"},
+    }
 
 
 def test_filters_leave_what_all_of_them_name(market: Market) -> None:
