@@ -62,6 +62,12 @@ class Server:
         assert self.process.stdout
         self.process.stdout.close()
 
+    def put(self, name: str, document: bytes) -> None:
+        """Makes a sandbox."""
+        request = urllib.request.Request(f"{self.http}/_souk/sandboxes/{name}", document, method="PUT")
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert answer.status == 200
+
     def market(self, said_first: str = "") -> Market:
         """A sandbox that nobody else uses; `said_first` stands before the document's own lines."""
         return Market(self, f"sdk-{next(self.numbers)}", said_first)
@@ -73,10 +79,7 @@ class Market:
     def __init__(self, server: Server, name: str, said_first: str = "") -> None:
         self.server, self.name = server, name
         self.endpoint = f"{server.http}/s/{name}"
-        url = f"{server.http}/_souk/sandboxes/{name}"
-        document = said_first.encode() + DOCUMENT.read_bytes()
-        with urllib.request.urlopen(urllib.request.Request(url, document, method="PUT"), timeout=60) as answer:
-            assert answer.status == 200
+        server.put(name, said_first.encode() + DOCUMENT.read_bytes())
         shown = self.souk("sandbox", "show")
         self.agreements = {(a["offerId"], a["buyerAccountId"]): a for a in shown["agreements"]}
         self.identifiers = {

@@ -128,6 +128,11 @@ def test_another_quantity_of_a_program_is_an_error(shell: CommandLine) -> None:
     assert "UsageDimension" in shell.refused("DuplicateRequestException", *usage(9))
 
 
+def test_who_has_not_subscribed_is_not_entitled(shell: CommandLine) -> None:
+    shell.act_as(DRIFTER)
+    assert DRIFTER in shell.refused("CustomerNotEntitledException", *usage(1))
+
+
 def test_a_token_is_resolved_until_it_expires(shell: CommandLine) -> None:
     agreement = shell.market.agreements["offer-pipeline", LABS]
     token = shell.market.admin("tokens", {"agreementId": agreement["agreementId"]})["registrationToken"]
@@ -182,7 +187,6 @@ REFUSALS = [
     ("TimestampOutOfBoundsException", batch(TOO_OLD), "calling the BatchMeterUsage operation: "),
     ("ValidationException", batch(*[record(1)] * 26), "less than or equal to 25"),
     ("InvalidCustomerIdentifierException", batch(record(1, "nobody")), "nobody"),
-    ("CustomerNotEntitledException", usage(1), CIRRUS),
     ("InvalidTokenException", resolve("made-up"), "calling the ResolveCustomer operation: "),
     ("InvalidParameterException", entitlements(product="nosuch"), "nosuch"),
     ("InvalidParameterException", entitlements("--filter", "COLOUR=blue"), "Filters are CUSTOMER_IDENTIFIER, "),

@@ -54,6 +54,20 @@ def test_identify_takes_any_secret_and_learns_who_calls(market: Market) -> None:
         meter(market.metering(LABS, aws_secret_access_key="whatever"))
 
 
+def test_a_key_of_another_sandbox_is_refused_and_changes_nothing(market: Market, strict_market: Market) -> None:
+    key = "AKIAELSEWHERE0000001"
+    account = f"{{accountId: 666666666666, companyName: Elsewhere, accessKeys: [{{accessKeyId: {key}, secretAccessKey: s}}]}}"
+    for here in (market, strict_market):
+        here.server.put(f"elsewhere-{here.name}", f"accounts: [{account}]".encode())
+        with refused("UnrecognizedClientException", status=403):
+            meter(here.metering(aws_access_key_id=key, aws_secret_access_key="s"))
+        assert meter(here.metering(), UsageRecords=[record(424242)]) == "Success"
+
+
+def test_a_key_that_nobody_has_says_nothing_where_signatures_are_not_checked(market: Market) -> None:
+    assert meter(market.metering(aws_access_key_id="test", aws_secret_access_key="test")) == "Success"
+
+
 def test_sandboxes_do_not_meet(strict_server: Server) -> None:
     one, other = strict_server.market(), strict_server.market()
     assert meter(one.metering()) == "Success"

@@ -74,6 +74,13 @@ impl Endpoint {
             let account = market.access_key_owner(key)?;
             account.access_keys.iter().find(|k| k.id == key).map(|k| k.secret.as_str())
         })?;
+        // A key that means nobody anywhere is as good as none; one that means somebody is in the wrong place.
+        let key = signed.access_key_id.as_deref().filter(|_| !signed.is_known);
+        if let Some(key) = key.filter(|key| self.souk.published.know_access_key(key)) {
+            return Err(AwsError::unrecognized_client(format!(
+                "The access key {key} belongs to another sandbox, not to \"{sandbox}\": the endpoint's path names it."
+            )));
+        }
         let input = read(routed.protocol, &body)?;
         let caller =
             signed.access_key_id.as_deref().and_then(|key| market.access_key_owner(key)).map(|a| a.id);

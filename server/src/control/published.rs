@@ -23,6 +23,11 @@ impl PublishedSandboxes {
         Ok(market.ok_or_else(|| unknown(name))?)
     }
 
+    /// Whether some sandbox has an account that signs with this access key.
+    pub fn know_access_key(&self, key_id: &str) -> bool {
+        self.markets.iter().any(|market| market.access_key_owner(key_id).is_some())
+    }
+
     /// Every sandbox, in the order of names.
     pub fn all(&self) -> Vec<Arc<Marketplace>> {
         let mut all: Vec<_> = self.markets.iter().map(|entry| entry.value().clone()).collect();
