@@ -2,6 +2,7 @@
 
 mod buyers;
 mod callers;
+mod entitlement;
 mod guide;
 mod market;
 mod metering;

@@ -35,7 +35,7 @@ const BANNED_IN_CORE: [&str; 12] = [
 /// Libraries of which there must be one version: two would not understand each other's types.
 const ONE_VERSION: [&str; 6] = ["tonic", "prost", "axum", "hyper", "chrono", "rust_decimal"];
 /// What may be linked into the project, by licence.
-const LICENCES: [&str; 12] = [
+const LICENCES: [&str; 13] = [
     "Apache-2.0",
     "MIT",
     "BSD-2-Clause",
@@ -48,6 +48,7 @@ const LICENCES: [&str; 12] = [
     "BSL-1.0",
     "Apache-2.0 WITH LLVM-exception",
     "MPL-2.0",
+    "BlueOak-1.0.0",
 ];
 
 fn root() -> PathBuf {

@@ -130,7 +130,7 @@ impl Market {
 }
 
 /// The servers of tests have no certificates.
-fn plain_http() -> SharedHttpClient {
+pub fn plain_http() -> SharedHttpClient {
     Builder::new().build_http()
 }
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore import UNSIGNED
 from botocore.config import Config
-from market import BEACON, CIRRUS, LABS, MAIL, PIPELINE, Market, Server, record, refused
+from market import DOCUMENT, BEACON, CIRRUS, LABS, MAIL, PIPELINE, Market, Server, record, refused
 
 
 def meter(client: Any, **request: Any) -> str:
@@ -54,18 +54,19 @@ def test_identify_takes_any_secret_and_learns_who_calls(market: Market) -> None:
         meter(market.metering(LABS, aws_secret_access_key="whatever"))
 
 
-def test_a_key_of_another_sandbox_is_refused_and_changes_nothing(market: Market, strict_market: Market) -> None:
-    key = "AKIAELSEWHERE0000001"
-    account = f"{{accountId: 666666666666, companyName: Elsewhere, accessKeys: [{{accessKeyId: {key}, secretAccessKey: s}}]}}"
-    for here in (market, strict_market):
-        here.server.put(f"elsewhere-{here.name}", f"accounts: [{account}]".encode())
-        with refused("UnrecognizedClientException", status=403):
-            meter(here.metering(aws_access_key_id=key, aws_secret_access_key="s"))
-        assert meter(here.metering(), UsageRecords=[record(424242)]) == "Success"
+def test_a_key_that_the_sandbox_does_not_know_is_refused_and_changes_nothing(market: Market) -> None:
+    with refused("UnrecognizedClientException", "test", status=403):
+        meter(market.metering(aws_access_key_id="test", aws_secret_access_key="test"))
+    assert meter(market.metering(), UsageRecords=[record(424242)]) == "Success"
 
 
-def test_a_key_that_nobody_has_says_nothing_where_signatures_are_not_checked(market: Market) -> None:
-    assert meter(market.metering(aws_access_key_id="test", aws_secret_access_key="test")) == "Success"
+def test_where_nobody_has_keys_any_key_will_do_but_one_of_another_sandbox(market: Market) -> None:
+    keyless = "\n".join(line for line in DOCUMENT.read_text().splitlines() if "ccessKey" not in line)
+    market.server.put(f"keyless-{market.name}", keyless.encode())
+    endpoint = {"endpoint_url": f"{market.server.http}/s/keyless-{market.name}"}
+    with refused("UnrecognizedClientException", "another sandbox", status=403):
+        meter(market.metering(**endpoint))
+    assert meter(market.metering(aws_access_key_id="test", **endpoint), UsageRecords=[record(424242)]) == "Success"
 
 
 def test_sandboxes_do_not_meet(strict_server: Server) -> None:

@@ -5,6 +5,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::CONTENT_LENGTH;
+use souk_core::catalog::Marketplace;
 use souk_core::ids::{DEFAULT_REGION, Region, SandboxName};
 
 use super::client_time::ClientClock;
@@ -74,12 +75,8 @@ impl Endpoint {
             let account = market.access_key_owner(key)?;
             account.access_keys.iter().find(|k| k.id == key).map(|k| k.secret.as_str())
         })?;
-        // A key that means nobody anywhere is as good as none; one that means somebody is in the wrong place.
-        let key = signed.access_key_id.as_deref().filter(|_| !signed.is_known);
-        if let Some(key) = key.filter(|key| self.souk.published.know_access_key(key)) {
-            return Err(AwsError::unrecognized_client(format!(
-                "The access key {key} belongs to another sandbox, not to \"{sandbox}\": the endpoint's path names it."
-            )));
+        if let Some(key) = signed.access_key_id.as_deref().filter(|_| !signed.is_known) {
+            self.check_stranger(&market, key)?;
         }
         let input = read(routed.protocol, &body)?;
         let caller =
@@ -100,6 +97,24 @@ impl Endpoint {
             market,
         };
         call.carry_out(routed, &input).await
+    }
+}
+
+impl Endpoint {
+    /// Where signatures are not checked, a key that the sandbox does not know is as good as none, if it has no keys at
+    /// all: then nobody cares who calls. Otherwise the key is mistyped, or meant for another sandbox.
+    fn check_stranger(&self, market: &Marketplace, key: &str) -> Result<(), AwsError> {
+        let why = if market.has_access_keys() {
+            "no account of this sandbox has it: put it into the sandbox document"
+        } else if self.souk.published.know_access_key(key) {
+            "it belongs to another sandbox: the endpoint's path names the sandbox"
+        } else {
+            return Ok(());
+        };
+        Err(AwsError::unrecognized_client(format!(
+            "The access key {key} means nobody in \"{}\"; {why}.",
+            market.name
+        )))
     }
 }
 

@@ -109,6 +109,11 @@ impl Marketplace {
         self.access_keys.get(key_id).and_then(|id| self.accounts.get(id))
     }
 
+    /// Whether any account has an access key.
+    pub fn has_access_keys(&self) -> bool {
+        !self.access_keys.is_empty()
+    }
+
     /// Whether other accounts' charges go to this one's bill.
     pub fn pays_for_others(&self, id: AccountId) -> bool {
         self.payers.contains(&id)
