@@ -127,9 +127,13 @@ impl MeteringRecordId {
 
 impl fmt::Display for MeteringRecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let v = self.0;
-        let (a, b, c) = (v >> 96, (v >> 80) & 0xFFFF, (v >> 64) & 0xFFFF);
-        write!(f, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", (v >> 48) & 0xFFFF, v & 0xFFFF_FFFF_FFFF)
+        // Digit by digit: a batch's answer has 25 of them, and general formatting is its slowest part.
+        let mut text = [b'-'; 36];
+        let places = (0..36).filter(|place| !matches!(place, 8 | 13 | 18 | 23));
+        for (digit, place) in places.enumerate() {
+            text[place] = b"0123456789abcdef"[(self.0 >> (124 - 4 * digit)) as usize & 0xF];
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -28,6 +28,7 @@ impl PendingUsage {
     /// turns its records into unprocessed ones.
     pub async fn outcomes(self) -> Vec<UsageOutcome> {
         let mut outcomes = self.outcomes;
+        outcomes.reserve(self.parts.iter().map(|(indexes, _)| indexes.len()).sum());
         for (indexes, pending) in self.parts {
             let answer = match pending {
                 Ok(pending) => pending.answer().await,
@@ -135,6 +136,7 @@ impl Souk {
         let checked = check_request(&market, |licence| self.licence(name, licence), request, now)?;
         let status = RecordStatus::CustomerNotSubscribed;
         let unknown = checked.unknown_buyers.iter().map(|&index| UsageOutcome { index, status }).collect();
+        let share = checked.records.len().div_ceil(self.partitions.len());
         let mut parts: Vec<Option<CheckedRequest>> = Vec::new();
         parts.resize_with(self.partitions.len(), || None);
         for record in checked.records {
@@ -145,7 +147,7 @@ impl Souk {
                 region: checked.region.clone(),
                 resource: checked.resource.clone(),
                 metered_as: checked.metered_as,
-                records: Vec::new(),
+                records: Vec::with_capacity(share),
                 unknown_buyers: Vec::new(),
             });
             part.records.push(record);

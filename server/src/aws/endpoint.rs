@@ -1,7 +1,7 @@
 //! A request's whole way over HTTP: route, read, find the sandbox, check who calls, carry out, answer. Whatever
 //! comes gets AWS's error shape in the protocol it spoke.
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::CONTENT_LENGTH;
@@ -36,31 +36,41 @@ pub struct Endpoint {
 pub async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Response {
     let request_id = new_request_id();
     let (parts, body) = request.into_parts();
-    let (protocol, outcome) = match route(&parts.method, parts.uri.path(), &parts.headers) {
-        Ok(routed) => (routed.protocol, endpoint.answer(&routed, &parts, body).await),
-        Err(unrouted) => (unrouted.protocol, Err(unrouted.error)),
+    let response = match route(&parts.method, parts.uri.path(), &parts.headers) {
+        Err(unrouted) => respond(unrouted.protocol, &request_id, Err(unrouted.error)),
+        Ok(routed) => match read_body(&parts, body).await {
+            Err(error) => respond(routed.protocol, &request_id, Err(error)),
+            // An answer repeats texts of the body where they stand.
+            Ok(body) => {
+                let outcome = endpoint.answer(&routed, &parts, &body).await;
+                respond(routed.protocol, &request_id, outcome)
+            }
+        },
     };
-    respond(protocol, &request_id, outcome).map(Body::from)
+    response.map(Body::from)
+}
+
+async fn read_body(parts: &http::request::Parts, body: Body) -> Result<Bytes, AwsError> {
+    // One byte more than a body may have: what is longer is told from what was cut off.
+    to_bytes(body, BODY_BYTES_MAX + 1).await.map_err(|error| {
+        let declared =
+            parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        match declared.is_some_and(|length: usize| length <= BODY_BYTES_MAX) {
+            true => AwsError::serialization(format!("The body ended before it was whole: {error}.")),
+            false => {
+                AwsError::request_entity_too_large(format!("A body has at most {BODY_BYTES_MAX} bytes."))
+            }
+        }
+    })
 }
 
 impl Endpoint {
-    async fn answer(
+    async fn answer<'b>(
         &self,
         routed: &Routed,
         parts: &http::request::Parts,
-        body: Body,
-    ) -> Result<Value<'static>, AwsError> {
-        // One byte more than a body may have: what is longer is told from what was cut off.
-        let body = to_bytes(body, BODY_BYTES_MAX + 1).await.map_err(|error| {
-            let declared =
-                parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-            match declared.is_some_and(|length: usize| length <= BODY_BYTES_MAX) {
-                true => AwsError::serialization(format!("The body ended before it was whole: {error}.")),
-                false => {
-                    AwsError::request_entity_too_large(format!("A body has at most {BODY_BYTES_MAX} bytes."))
-                }
-            }
-        })?;
+        body: &'b [u8],
+    ) -> Result<Value<'b>, AwsError> {
         let sandbox = SandboxName::new(routed.sandbox.as_deref().unwrap_or(DEFAULT_SANDBOX));
         let market = self.souk.market(&sandbox).map_err(|_| {
             AwsError::unrecognized_client(format!(
@@ -69,8 +79,7 @@ impl Endpoint {
         })?;
         let policy =
             Policy { mode: self.mode, signing_names: &[routed.signing_name], now: self.souk.clock.now() };
-        let request =
-            SignedRequest { method: &parts.method, uri: &parts.uri, headers: &parts.headers, body: &body };
+        let request = SignedRequest { method: &parts.method, uri: &parts.uri, headers: &parts.headers, body };
         let signed = sigv4::authenticate(&policy, &request, |key| {
             let account = market.access_key_owner(key)?;
             account.access_keys.iter().find(|k| k.id == key).map(|k| k.secret.as_str())
@@ -78,7 +87,7 @@ impl Endpoint {
         if let Some(key) = signed.access_key_id.as_deref().filter(|_| !signed.is_known) {
             self.check_stranger(&market, key)?;
         }
-        let input = read(routed.protocol, &body)?;
+        let input = read(routed.protocol, body)?;
         let caller =
             signed.access_key_id.as_deref().and_then(|key| market.access_key_owner(key)).map(|a| a.id);
         let (resource, launch_region) = signed
@@ -96,7 +105,7 @@ impl Endpoint {
             clock: ClientClock::new(market.rules.client_time, self.souk.now(&market), self.souk.clock.now()),
             market,
         };
-        call.carry_out(routed, &input).await
+        call.carry_out(routed, input).await
     }
 }
 

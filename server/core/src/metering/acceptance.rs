@@ -41,7 +41,7 @@ pub fn accept(
 ) -> (Vec<UsageOutcome>, Vec<Event>) {
     let mut events = Vec::new();
     let mut outcomes = Vec::with_capacity(request.records.len());
-    let mut columns = UsageColumns::default();
+    let mut columns = UsageColumns::with_capacity(request.records.len());
     let mut rows = Vec::with_capacity(request.records.len());
     for record in &request.records {
         let refused = refusal(sandbox, request, record, now);
@@ -67,7 +67,7 @@ pub fn accept(
     let Rules { retry_compares_allocations: compares_allocations, identical_retry, .. } =
         sandbox.market().rules;
     let accepted = sandbox.accept_usage(&columns);
-    let mut new = UsageColumns::default();
+    let mut new = UsageColumns::with_capacity(columns.len());
     let mut allocated = Vec::new();
     for (outcome, (position, handle, hour)) in accepted.into_iter().zip(rows) {
         let Some(id) = sandbox.tally().series(handle).map(|series| series.record_id(hour)) else { continue };

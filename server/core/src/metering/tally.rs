@@ -22,6 +22,15 @@ pub struct UsageColumns {
 }
 
 impl UsageColumns {
+    /// Room for so many rows.
+    pub fn with_capacity(rows: usize) -> UsageColumns {
+        UsageColumns {
+            handles: Vec::with_capacity(rows),
+            hours: Vec::with_capacity(rows),
+            quantities: Vec::with_capacity(rows),
+        }
+    }
+
     /// Adds a row.
     pub fn push(&mut self, handle: SeriesHandle, hour: UsageHour, millionths: u64) {
         self.handles.push(handle.0);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chrono::{NaiveDate, NaiveTime};
+
 use super::timestamp::HOUR_MICROS;
 use super::{HourRange, Timestamp, UsageHour};
 
@@ -43,8 +45,9 @@ impl BillingMonth {
 
     /// Its first moment.
     pub fn start(self) -> Timestamp {
-        let text = format!("{:04}-{:02}-01T00:00:00Z", self.0 / 12, self.0 % 12 + 1);
-        Timestamp::parse(&text).unwrap_or(Timestamp::MAX)
+        let first = NaiveDate::from_ymd_opt(self.0 / 12, (self.0 % 12 + 1).cast_unsigned(), 1);
+        let moment = first.map(|day| day.and_time(NaiveTime::MIN).and_utc().timestamp_micros());
+        moment.and_then(Timestamp::from_micros).unwrap_or(Timestamp::MAX)
     }
 
     /// Its end: the first moment of the next month.

@@ -50,11 +50,17 @@ pub fn timestamp(
     Ok(moment.map(|stamped| clock.to_sandbox(stamped)))
 }
 
-/// A dimension's key.
-pub fn dimension(member: &Member<'_, '_>, violations: &mut Violations) -> Result<DimensionKey, AwsError> {
+/// A dimension's key; the records of a batch share the key of the one before where it is the same.
+pub fn dimension(
+    member: &Member<'_, '_>,
+    before: Option<&DimensionKey>,
+    violations: &mut Violations,
+) -> Result<DimensionKey, AwsError> {
     violations.required(member);
     violations.length(member, 1..=255);
-    Ok(DimensionKey::new(member.text()?.unwrap_or_default()))
+    let text = member.text()?.unwrap_or_default();
+    let same = before.filter(|key| key.as_str() == text).cloned();
+    Ok(same.unwrap_or_else(|| DimensionKey::new(text)))
 }
 
 /// Exactly one way of naming the customer; an empty identifier is an absent one, as SDKs send it.

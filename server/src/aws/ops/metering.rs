@@ -14,25 +14,33 @@ use crate::aws::error::AwsError;
 use crate::aws::regions;
 use crate::aws::wire::{Member, Value, Violations};
 
-/// Takes up to 25 records of a seller's product.
-pub async fn batch_meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Value<'static>, AwsError> {
+/// Takes up to 25 records of a seller's product. The answer repeats them as they were sent.
+pub async fn batch_meter_usage<'v>(call: &Call<'_>, input: Value<'v>) -> Result<Value<'v>, AwsError> {
+    let request = batch(call, &Member::body(&input))?;
+    let outcomes = call.souk.meter(&call.sandbox, request).await.map_err(errors::of_metering)?;
+    Ok(results(outcomes, input.into_items("UsageRecords")))
+}
+
+/// Reads a batch, and refuses what its caller may not send.
+fn batch(call: &Call<'_>, input: &Member<'_, '_>) -> Result<UsageRequest, AwsError> {
     let mut violations = Violations::new();
     let code = input.member("ProductCode")?;
     let product_code = fields::product_code(&code, &mut violations)?;
     let list = input.member("UsageRecords")?;
     violations.required(&list);
     violations.length(&list, 0..=25);
-    let (mut records, mut echoes, mut of_another_kind) = (Vec::new(), Vec::new(), None);
+    let mut records = Vec::with_capacity(list.items()?.len());
+    let mut of_another_kind = None;
     for item in list.items()? {
         let timestamp = fields::timestamp(&item.member("Timestamp")?, &call.clock, &mut violations)?;
         let customer = fields::customer(&item, &mut violations)?;
-        let dimension = fields::dimension(&item.member("Dimension")?, &mut violations)?;
+        let before = records.last().map(|record: &UsageRecord| &record.dimension);
+        let dimension = fields::dimension(&item.member("Dimension")?, before, &mut violations)?;
         let decimal = item.member("QuantityAsDecimal")?;
         let quantity = fields::quantity(&item.member("Quantity")?, &decimal, &mut violations)?;
         let allocations = fields::allocations(&item, !decimal.is_absent(), &mut violations)?;
         of_another_kind = of_another_kind.or(allocations.of_another_kind);
         let allocations = allocations.list;
-        echoes.push(item.value().cloned().map_or(Value::Null, Value::into_owned));
         if let (Some(timestamp), Some(customer), Some(quantity)) = (timestamp, customer, quantity) {
             records.push(UsageRecord { timestamp, customer, dimension, quantity, allocations });
         }
@@ -49,9 +57,7 @@ pub async fn batch_meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Resul
     };
     check_seller(call, &request)?;
     check_licence_holders(call, &list)?;
-    let request = check_kinds(call, request, of_another_kind)?;
-    let outcomes = call.souk.meter(&call.sandbox, request).await.map_err(errors::of_metering)?;
-    Ok(results(outcomes, echoes))
+    check_kinds(call, request, of_another_kind)
 }
 
 /// Refuses allocations of another kind of quantity than their record's, unless something that is checked before
@@ -108,8 +114,8 @@ fn check_licence_holders(call: &Call<'_>, records: &Member<'_, '_>) -> Result<()
     Ok(())
 }
 
-fn results(outcomes: Vec<UsageOutcome>, echoes: Vec<Value<'static>>) -> Value<'static> {
-    let (mut results, mut unprocessed) = (Vec::new(), Vec::new());
+fn results<'v>(outcomes: Vec<UsageOutcome>, echoes: Vec<Value<'v>>) -> Value<'v> {
+    let (mut results, mut unprocessed) = (Vec::with_capacity(outcomes.len()), Vec::new());
     for (outcome, echo) in outcomes.into_iter().zip(echoes) {
         let (status, id) = match outcome.status {
             RecordStatus::Success(id) => ("Success", Some(id)),
@@ -139,7 +145,7 @@ pub async fn meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Valu
     violations.required(&code);
     let product_code = fields::product_code(&code, &mut violations)?;
     let timestamp = fields::timestamp(&input.member("Timestamp")?, &call.clock, &mut violations)?;
-    let dimension = fields::dimension(&input.member("UsageDimension")?, &mut violations)?;
+    let dimension = fields::dimension(&input.member("UsageDimension")?, None, &mut violations)?;
     let decimal = input.member("UsageQuantityAsDecimal")?;
     let quantity = fields::quantity(&input.member("UsageQuantity")?, &decimal, &mut violations)?;
     let fields::Allocations { list: allocations, of_another_kind } =

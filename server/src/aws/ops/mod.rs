@@ -40,10 +40,12 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// Carries out an operation.
-    pub async fn carry_out(&self, routed: &Routed, input: &Value<'_>) -> Result<Value<'static>, AwsError> {
-        let input = Member::body(input);
+    pub async fn carry_out<'v>(&self, routed: &Routed, input: Value<'v>) -> Result<Value<'v>, AwsError> {
+        if let (Service::Metering, "BatchMeterUsage") = (routed.service, routed.operation) {
+            return metering::batch_meter_usage(self, input).await;
+        }
+        let input = Member::body(&input);
         match (routed.service, routed.operation) {
-            (Service::Metering, "BatchMeterUsage") => metering::batch_meter_usage(self, &input).await,
             (Service::Metering, "MeterUsage") => metering::meter_usage(self, &input).await,
             (Service::Metering, "ResolveCustomer") => metering::resolve_customer(self, &input).await,
             (Service::Entitlement, "GetEntitlements") => entitlement::get_entitlements(self, &input).await,

@@ -6,8 +6,6 @@
 //!
 //! As for every service but S3, the path is normalised and then encoded once more than it was sent.
 
-use std::fmt::Write;
-
 use http::HeaderMap;
 use http::header::HOST;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode, utf8_percent_encode};
@@ -57,8 +55,7 @@ pub(super) fn request(
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     let mut hex = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {
-        // Writing to a string cannot fail.
-        _ = write!(hex, "{byte:02x}");
+        hex.extend([byte >> 4, byte & 0xf].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
     }
     hex
 }

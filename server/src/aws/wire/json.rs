@@ -13,6 +13,9 @@ use super::number::{self, Number};
 use super::value::Value;
 use super::{BODY_BYTES_MAX, DEPTH_MAX, Malformed};
 
+/// What an answer has room for before it grows: most of one to a batch.
+const PRINTED_BYTES: usize = 4_096;
+
 /// Reads a body.
 pub fn parse(body: &[u8]) -> Result<Value<'_>, Malformed> {
     if body.len() > BODY_BYTES_MAX {
@@ -32,7 +35,7 @@ pub fn parse(body: &[u8]) -> Result<Value<'_>, Malformed> {
 
 /// Prints a value without spaces.
 pub fn print(value: &Value<'_>) -> String {
-    let mut out = String::with_capacity(256);
+    let mut out = String::with_capacity(PRINTED_BYTES);
     print_value(&mut out, value);
     out
 }
@@ -146,11 +149,7 @@ impl<'a> Reader<'a> {
             // Plain characters up to a quote, an escape or a control character; all of them are ASCII,
             // so that the text can be cut there.
             let start = self.at;
-            let plain = self.text.as_bytes()[start..]
-                .iter()
-                .take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f))
-                .count();
-            self.at += plain;
+            self.at += plain(&self.text.as_bytes()[start..]);
             let run = &self.text[start..self.at];
             match self.text.as_bytes().get(self.at) {
                 None => return Err(Malformed::Unfinished),
@@ -258,21 +257,42 @@ fn print_value(out: &mut String, value: &Value<'_>) {
 fn print_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+    loop {
+        let at = plain(rest.as_bytes());
         out.push_str(&rest[..at]);
-        match rest.as_bytes()[at] {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
+        match rest.as_bytes().get(at) {
+            None => break,
+            Some(b'"') => out.push_str("\\\""),
+            Some(b'\\') => out.push_str("\\\\"),
+            Some(b'\n') => out.push_str("\\n"),
+            Some(b'\r') => out.push_str("\\r"),
+            Some(b'\t') => out.push_str("\\t"),
             // Writing to a string cannot fail.
-            control => _ = write!(out, "\\u{control:04x}"),
+            Some(control) => _ = write!(out, "\\u{control:04x}"),
         }
         rest = &rest[at + 1..];
     }
-    out.push_str(rest);
     out.push('"');
+}
+
+/// How many bytes come before the first quote, escape or control character; eight at a time, since most of a
+/// body is text.
+fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // The high bit of each byte below `limit`; above the first such byte it may be set by a borrow.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let (quote, escape) = (word ^ (ONES * u64::from(b'"')), word ^ (ONES * u64::from(b'\\')));
+        let found = below(word, 0x20) | below(quote, 1) | below(escape, 1);
+        if found != 0 {
+            return index * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    bytes.len() - rest.len() + rest.iter().take_while(is_plain).count()
 }
 
 /// Seconds with as many decimals as are needed.

@@ -51,7 +51,11 @@ impl<'a> Number<'a> {
     }
 
     /// The number times 10^`places`, rounded down, and whether that is exact; nothing beyond i128.
-    fn scaled(&self, places: i64) -> Option<(i128, bool)> {
+    fn scaled(&self, places: u32) -> Option<(i128, bool)> {
+        // Nearly every number is short and whole.
+        if let Ok(whole) = self.0.parse::<i64>() {
+            return Some((i128::from(whole).checked_mul(10i128.checked_pow(places)?)?, true));
+        }
         let (negative, rest) = match self.0.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, &*self.0),
@@ -63,7 +67,7 @@ impl<'a> Number<'a> {
         if count == 0 {
             return Some((0, true));
         }
-        let shift = read_exponent(exponent) - i64::try_from(fraction.len()).ok()? + places;
+        let shift = read_exponent(exponent) - i64::try_from(fraction.len()).ok()? + i64::from(places);
         let dropped = usize::try_from(-shift).unwrap_or(0).min(count);
         let mut value: i128 = 0;
         for digit in digits().take(count - dropped) {

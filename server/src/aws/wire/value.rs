@@ -49,6 +49,15 @@ impl<'a> Value<'a> {
         (!matches!(value, Value::Null)).then_some(value)
     }
 
+    /// The items of the list that a structure has under this name; none where there is no list.
+    pub fn into_items(self, name: &str) -> Vec<Value<'a>> {
+        let Value::Map(members) = self else { return Vec::new() };
+        match members.into_iter().rev().find(|(key, _)| key == name) {
+            Some((_, Value::List(items))) => items,
+            Some(_) | None => Vec::new(),
+        }
+    }
+
     /// The same value, borrowing nothing.
     pub fn into_owned(self) -> Value<'static> {
         match self {
