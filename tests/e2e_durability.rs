@@ -4,3 +4,4 @@ mod control_faults;
 mod killed;
 mod partition_faults;
 mod refused_folders;
+mod registrations;

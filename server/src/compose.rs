@@ -1,5 +1,7 @@
 //! Puts a running marketplace together: logs, partitions, control. The one place that knows all parts.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use crate::control::{ControlWriter, PublishedSandboxes};
 use crate::partition::handle::QUEUE;
 use crate::partition::writer::{self, Setup, Writer};
 use crate::partition::{ControlFeed, Directory, PartitionHandle};
+use crate::signing::{self, FolderKey};
 
 /// Partitions of a new data folder.
 pub const DEFAULT_PARTITIONS: usize = 4;
@@ -104,7 +107,7 @@ pub fn start_in(folder: &Path, clock: Arc<dyn MachineClock>) -> Result<Running, 
         }
         Err(error) => return Err(refuse(format!("souk.json cannot be read: {error}"))),
     };
-    start(Arc::new(store), partitions, clock)
+    start_with(Arc::new(store), partitions, clock, FolderKey::in_folder(folder))
 }
 
 /// A log that the folder should have and has not would come back empty.
@@ -122,7 +125,7 @@ fn check_complete(store: &SqliteStore, partitions: usize) -> Result<(), String> 
 fn refuse_foreign(folder: &Path) -> Result<(), String> {
     let entries = std::fs::read_dir(folder).map_err(|e| format!("it cannot be read: {e}"))?;
     let ours = |name: &str| {
-        name.starts_with("partition-") || name.starts_with("control.") || name.starts_with("souk.json")
+        ["partition-", "control.", "souk.json", signing::FILE].iter().any(|ours| name.starts_with(ours))
     };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -150,22 +153,53 @@ fn write_folder(description: &Path, partitions: usize) -> std::io::Result<()> {
 
 /// Writes a small file whole or not at all.
 pub fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    // The whole name goes before: a remainder of souk.json must be known as Souk's own by the next start.
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    let temporary = PathBuf::from(temporary);
-    std::fs::write(&temporary, text)?;
-    std::fs::File::open(&temporary)?.sync_all()?;
+    write_as(path, text, OpenOptions::new().write(true).create(true).truncate(true))
+}
+
+/// The same for a file that its owner alone may read.
+pub fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
+    // A remainder may have been made for everybody to read.
+    match std::fs::remove_file(temporary(path)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => (),
+    }
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    write_as(path, text, options.write(true).create_new(true))
+}
+
+fn write_as(path: &Path, text: &str, options: &OpenOptions) -> std::io::Result<()> {
+    let temporary = temporary(path);
+    let mut file = options.open(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
     std::fs::rename(&temporary, path)?;
     path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
 }
 
-/// Starts on any store of logs: in a folder, or in memory.
-#[expect(clippy::needless_pass_by_value, reason = "a marketplace owns its store from here on")]
+fn temporary(path: &Path) -> PathBuf {
+    // The whole name goes before: a remainder of souk.json must be known as Souk's own by the next start.
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".new");
+    PathBuf::from(temporary)
+}
+
+/// Starts on any store of logs: in a folder, or in memory. Its key is gone with it.
 pub fn start(
     store: Arc<dyn LogStore>,
     partitions: usize,
     clock: Arc<dyn MachineClock>,
+) -> Result<Running, StartError> {
+    start_with(store, partitions, clock, FolderKey::in_memory())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "a marketplace owns its store from here on")]
+fn start_with(
+    store: Arc<dyn LogStore>,
+    partitions: usize,
+    clock: Arc<dyn MachineClock>,
+    folder_key: FolderKey,
 ) -> Result<Running, StartError> {
     let feed = Arc::new(ControlFeed::default());
     let published = Arc::new(PublishedSandboxes::default());
@@ -201,5 +235,5 @@ pub fn start(
     }
     let (control, control_stopped) = control.spawn().map_err(StartError::Thread)?;
     stopped.push(control_stopped);
-    Ok(Running { souk: Souk { published, control, partitions: handles.into(), clock }, stopped })
+    Ok(Running { souk: Souk { published, control, partitions: handles.into(), clock, folder_key }, stopped })
 }

@@ -15,4 +15,5 @@ pub mod export;
 pub mod grpc;
 pub mod partition;
 pub mod serve;
+pub mod signing;
 pub mod telemetry;

@@ -87,6 +87,8 @@ async fn story(client: &SoukClient, sandbox: &str) -> String {
 async fn told(client: &SoukClient, sandbox: &str) -> String {
     let mut described = client.get_sandbox(sandbox).await.expect("a sandbox");
     described.sandbox.as_mut().expect("the sandbox").name.clear();
+    // They hold the name of the sandbox, too.
+    described.registration_tokens.clear();
     let mut text = format!("{described:?}\n");
     let issued = invoices(client, sandbox, "", "").await;
     text.push_str(&invoices_text(&issued));

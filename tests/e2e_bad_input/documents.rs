@@ -66,7 +66,7 @@ async fn a_text_that_is_no_document_says_where_and_what_would_be_right() {
             "accounts: line 3, column 11: expected a list, found `5`; put each item on a line of its own, after `- `
 : line 4, column 1: unknown field `product`; did you mean `products`?
 : line 5, column 1: unknown field `other`; the fields here are `description`, `clock`, `rules`, `accounts`, \
-             `products`, `offers` and `agreements`",
+             `products`, `offers`, `agreements`, `publicKeys` and `faults`",
         ),
         (
             "{\"clock\": ".to_owned(),
@@ -116,6 +116,11 @@ async fn a_document_that_breaks_a_rule_says_which_where() {
             "accountId: 000000000100, companyName: Borealis",
         ),
         (grown, "InvalidArgument TOO_MANY_DIMENSIONS products[0].dimensions", "dimensions:"),
+        (
+            changed("accounts:", "publicKeys: [{version: 2}, {version: 1, privateKey: nothing}]\naccounts:"),
+            "InvalidArgument FIELD_INVALID publicKeys[1].privateKey",
+            "privateKey: nothing}]",
+        ),
         (
             changed("productId: prod-ami\n    terms", "productId: prod-none\n    terms"),
             "NotFound PRODUCT_UNKNOWN offers[1].productId",

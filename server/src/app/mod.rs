@@ -4,6 +4,7 @@ pub mod agreements;
 pub mod billing;
 pub mod catalog;
 pub mod metering;
+pub mod register_usage;
 pub mod registration_token;
 pub mod reporting;
 pub mod sandboxes;
@@ -21,6 +22,7 @@ use crate::control::{ControlHandle, PublishedSandboxes};
 use crate::error::AppError;
 use crate::partition::handle::WorkDone;
 use crate::partition::{PartitionHandle, Turn, partition_of};
+use crate::signing::FolderKey;
 
 /// A running marketplace, as its doors see it.
 #[derive(Clone)]
@@ -33,6 +35,8 @@ pub struct Souk {
     pub partitions: Arc<[PartitionHandle]>,
     /// The machine's clock.
     pub clock: Arc<dyn MachineClock>,
+    /// The key that signs what RegisterUsage answers.
+    pub folder_key: FolderKey,
 }
 
 impl Souk {

@@ -48,7 +48,7 @@ pub const SERVICES: [ServiceEntry; 2] = [
         wire_name: "AWSMPMeteringService",
         signing_name: "aws-marketplace",
         protocols: &[Protocol::Json11],
-        operations: &["BatchMeterUsage", "MeterUsage", "ResolveCustomer"],
+        operations: &["BatchMeterUsage", "MeterUsage", "RegisterUsage", "ResolveCustomer"],
     },
     ServiceEntry {
         service: Service::Entitlement,

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use souk_core::agreement::AgreementStatus;
-use souk_core::ids::{AgreementId, SandboxName};
+use souk_core::ids::{AgreementId, MeteringResource, ProductId, SandboxName};
 use souk_core::machine::Event;
+use souk_core::metering::Program;
 use souk_core::time::Timestamp;
 use souk_proto::journal::v1 as journal;
 use souk_proto::journal::v1::journal_event::Event as Stored;
@@ -98,6 +99,13 @@ fn to_journal_event(event: &Event) -> Stored {
                 call_micros: Some(at.micros()),
             })
         }
+        Event::UsageRegistered { program, at } => Stored::UsageRegistered(journal::UsageRegistered {
+            payer: Some(program.payer.number()),
+            buyer: Some(program.buyer.number()),
+            product_id: program.product.to_string(),
+            resource: program.resource.to_string(),
+            call_micros: Some(at.micros()),
+        }),
     }
 }
 
@@ -123,6 +131,9 @@ fn from_journal_event(event: Stored) -> Result<Event, CodecError> {
         }
         Stored::UsageAllocated(allocated) => ("usage_allocated", from_journal_allocated(allocated)),
         Stored::ClientTokenUsed(used) => ("client_token_used", from_journal_client_token_used(&used)),
+        Stored::UsageRegistered(registered) => {
+            ("usage_registered", from_journal_usage_registered(&registered))
+        }
     };
     event.map_err(|e| e.within(name))
 }
@@ -156,4 +167,14 @@ fn from_journal_client_token_used(used: &journal::ClientTokenUsed) -> Result<Eve
         parameters: hash(&used.parameters_hash, "parameters_hash")?,
         at: required_time(used.call_micros, "call_micros")?,
     })
+}
+
+fn from_journal_usage_registered(registered: &journal::UsageRegistered) -> Result<Event, CodecError> {
+    let program = Program {
+        payer: account(registered.payer, "payer")?,
+        buyer: account(registered.buyer, "buyer")?,
+        product: id(&registered.product_id, ProductId::new, "product_id")?,
+        resource: id(&registered.resource, MeteringResource::new, "resource")?,
+    };
+    Ok(Event::UsageRegistered { program, at: required_time(registered.call_micros, "call_micros")? })
 }

@@ -16,6 +16,7 @@ use souk_core::time::Timestamp;
 
 use crate::codec::{ControlBatch, PartitionBatch};
 use crate::error::AppError;
+use crate::signing::PrivateKey;
 
 /// Bytes that a document's entry, or the events that it sets off, may take in a log.
 const ENTRY_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -101,7 +102,8 @@ impl DocumentPlan {
             take(decide::create_offer(&market, offer, began), "offers", index, &mut market)?;
         }
         if !self.public_keys.is_empty() {
-            changes.push(decide::set_public_keys(self.public_keys)?);
+            changes.push(decide::set_public_keys(self.public_keys.clone())?);
+            check_private_keys(&self.public_keys)?;
         }
         if !self.faults.is_empty() {
             changes.push(decide::set_faults(self.faults)?);
@@ -128,6 +130,17 @@ fn refuse_twice(market: &Marketplace, account: &Account, index: usize) -> Result
             Err(Rejection::new(Code::FieldInvalid, format!("accounts[{index}].accountId"), message))
         }
     }
+}
+
+/// Whoever signs must be able to read the keys.
+fn check_private_keys(versions: &[PublicKeyVersion]) -> Result<(), Rejection> {
+    for (index, version) in versions.iter().enumerate() {
+        if let Some(Err(refused)) = version.private_key.as_deref().map(PrivateKey::from_pem) {
+            let field = format!("publicKeys[{index}].privateKey");
+            return Err(Rejection::new(Code::FieldInvalid, field, refused.to_string()));
+        }
+    }
+    Ok(())
 }
 
 fn seeds(agreements: Vec<PlannedAgreement>, now: Timestamp) -> Result<Vec<Seed>, Rejection> {

@@ -15,7 +15,9 @@ use super::convert::catalog::to_proto_product;
 use super::convert::page::page;
 use super::convert::required;
 use super::convert::rules::to_proto_rules;
-use super::convert::sandbox::{from_proto_clock_setting, from_proto_document, to_proto_clock};
+use super::convert::sandbox::{
+    from_proto_clock_setting, from_proto_document, to_proto_clock, to_proto_public_key,
+};
 use super::convert::time::{from_proto_span_micros, from_proto_time};
 use crate::app::Souk;
 use crate::app::registration_token::RegistrationToken;
@@ -52,13 +54,14 @@ impl SandboxService for SandboxApi {
         let name = name_of(&request.into_inner().sandbox)?;
         let description = self.0.describe_sandbox(&name).await.map_err(refuse)?;
         let market = &description.market;
+        let public_keys = self.0.public_keys(market).await.map_err(refuse)?;
         Ok(Response::new(proto::GetSandboxResponse {
             sandbox: Some(self.sandbox(&description)),
             products: market.products().values().map(to_proto_product).collect(),
             agreements: description.agreements.iter().map(to_proto_agreement).collect(),
             customer_identifiers: customer_identifiers(&description),
             registration_tokens: registration_tokens(&description),
-            public_keys: Vec::new(),
+            public_keys: public_keys.iter().map(to_proto_public_key).collect(),
         }))
     }
 

@@ -8,6 +8,7 @@ use super::{Agreement, AgreementStatus, UpfrontPurchase};
 use crate::ids::{AccountId, AgreementId, InvoiceId, LicenseArn, ProductId};
 use crate::invoicing::Invoice;
 use crate::metering::client_token::ClientTokens;
+use crate::metering::registration::Registrations;
 use crate::metering::series::SeriesHandle;
 use crate::time::{BillingMonth, Timestamp};
 
@@ -24,6 +25,8 @@ pub struct Family {
     pub series: Vec<SeriesHandle>,
     /// The calls of its accounts that were named with a token.
     pub client_tokens: ClientTokens,
+    /// The programs that its accounts have registered.
+    pub registrations: Registrations,
     agreements: BTreeMap<u32, Agreement>,
     numbers: BTreeMap<AgreementId, u32>,
     invoices: Vec<Arc<Invoice>>,
@@ -39,6 +42,7 @@ impl Family {
             scheduled: None,
             series: Vec::new(),
             client_tokens: ClientTokens::default(),
+            registrations: Registrations::default(),
             agreements: BTreeMap::new(),
             numbers: BTreeMap::new(),
             invoices: Vec::new(),

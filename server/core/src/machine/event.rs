@@ -8,7 +8,7 @@ use crate::catalog::Change;
 use crate::ids::{AccountId, AgreementId, SandboxName};
 use crate::invoicing::Invoice;
 use crate::metering::series::Series;
-use crate::metering::{Allocation, SeriesHandle, UsageColumns};
+use crate::metering::{Allocation, Program, SeriesHandle, UsageColumns};
 use crate::rules::Rules;
 use crate::time::{BillingMonth, Timestamp, UsageHour};
 
@@ -72,6 +72,13 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// A program said for the first time that it runs a product.
+    UsageRegistered {
+        /// Which program.
+        program: Program,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Event {
@@ -93,7 +100,8 @@ impl Event {
             | Event::AgreementEnded { .. }
             | Event::MonthClosed { .. }
             | Event::SeriesOpened(_)
-            | Event::ClientTokenUsed { .. } => 1,
+            | Event::ClientTokenUsed { .. }
+            | Event::UsageRegistered { .. } => 1,
         }
     }
 }

@@ -128,6 +128,11 @@ impl Sandbox {
                     family.client_tokens.remember(*token, *parameters, *at);
                 }
             }
+            Event::UsageRegistered { program, .. } => {
+                if let Some(family) = self.families.get_mut(&program.payer) {
+                    family.registrations.remember(program);
+                }
+            }
         }
     }
 

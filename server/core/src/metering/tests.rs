@@ -2,6 +2,7 @@
 
 use super::acceptance::accept;
 use super::client_token::accept_once;
+use super::registration::{Program, Registration, register};
 use super::request::{LicenceEntry, check_request};
 use super::{
     Allocation, CheckedRequest, ClientToken, Customer, Door, Identity, RecordStatus, SeriesKey, UsageRecord,
@@ -437,4 +438,41 @@ fn tokens_are_replayed_and_forgotten_after_a_day() {
     assert_eq!(tokens(&live), tokens(&replayed));
     let used = events.iter().filter(|event| matches!(event, Event::ClientTokenUsed { .. })).count();
     assert_eq!(used, 2);
+}
+
+fn program(buyer: u64, resource: &str) -> Program {
+    Program {
+        payer: account(if buyer == 2 { 1 } else { buyer }),
+        buyer: account(buyer),
+        product: ProductId::new("prod-1"),
+        resource: MeteringResource::new(resource),
+    }
+}
+
+#[test]
+fn a_program_is_registered_once_and_stays_so_without_a_subscription() {
+    let mut sandbox = sandbox(source());
+    let first = register(&sandbox, program(2, "task/1"), at(NOW));
+    let Registration::First(event) = first else { panic!("{first:?}") };
+    assert_eq!(event, Event::UsageRegistered { program: program(2, "task/1"), at: at(NOW) });
+    sandbox.apply(&event);
+    assert_eq!(register(&sandbox, program(2, "task/1"), at(NOW)), Registration::Known);
+    // Another program, and the same name in another account, are others.
+    for other in [program(2, "task/2"), program(1, "task/1")] {
+        assert!(matches!(register(&sandbox, other, at(NOW)), Registration::First(_)));
+    }
+    let (cancelled, ended) = (AgreementStatus::Cancelled, at("2025-03-10T13:00:00"));
+    sandbox.apply(&Event::ended(&agreement(2), cancelled, ended));
+    assert_eq!(register(&sandbox, program(2, "task/1"), ended), Registration::Known);
+    assert_eq!(register(&sandbox, program(2, "task/2"), ended), Registration::NotEntitled);
+}
+
+#[test]
+fn only_a_live_agreement_on_the_product_entitles_to_register() {
+    let sandbox = sandbox(source());
+    assert_eq!(register(&sandbox, program(3, "task/1"), at(NOW)), Registration::NotEntitled, "of no family");
+    let other = Program { product: ProductId::new("prod-2"), ..program(2, "task/1") };
+    assert_eq!(register(&sandbox, other, at(NOW)), Registration::NotEntitled, "another product");
+    let early = at("2024-12-31T23:59:59");
+    assert_eq!(register(&sandbox, program(2, "task/1"), early), Registration::NotEntitled, "too early");
 }

@@ -4,6 +4,7 @@ pub mod entitlement;
 pub mod errors;
 pub mod fields;
 pub mod metering;
+pub mod register_usage;
 
 use std::sync::Arc;
 
@@ -47,6 +48,7 @@ impl Call<'_> {
         let input = Member::body(&input);
         match (routed.service, routed.operation) {
             (Service::Metering, "MeterUsage") => metering::meter_usage(self, &input).await,
+            (Service::Metering, "RegisterUsage") => register_usage::register_usage(self, &input).await,
             (Service::Metering, "ResolveCustomer") => metering::resolve_customer(self, &input).await,
             (Service::Entitlement, "GetEntitlements") => entitlement::get_entitlements(self, &input).await,
             (_, operation) => Err(AwsError::unknown_operation(format!("{operation} is not served here."))),

@@ -14,7 +14,7 @@ use souk_core::ids::{
 use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
 use souk_core::machine::{ControlEntry, Event};
 use souk_core::metering::series::Series;
-use souk_core::metering::{Allocation, Identity, SeriesHandle, SeriesKey, UsageColumns};
+use souk_core::metering::{Allocation, Identity, Program, SeriesHandle, SeriesKey, UsageColumns};
 use souk_core::money::{Amount, Currency, Money, Rate, UnitPrice};
 use souk_core::quantity::{Quantity, QuantitySum};
 use souk_core::rating::RatedSegment;
@@ -24,7 +24,7 @@ use souk_core::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
 use crate::codec::{ControlBatch, PartitionBatch};
 
 /// Variants of [`Event`].
-const EVENTS: u64 = 9;
+const EVENTS: u64 = 10;
 /// Variants of [`ControlEntry`].
 const ENTRIES: u64 = 3;
 /// Variants of [`Change`].
@@ -91,6 +91,7 @@ impl Tape<'_> {
                 hour: self.hour(),
                 allocations: self.list(Self::allocation).into(),
             },
+            8 => Event::UsageRegistered { program: self.program(), at: self.time() },
             _ => Event::ClientTokenUsed {
                 payer: self.account(),
                 token: self.integer().cast_unsigned(),
@@ -316,6 +317,15 @@ impl Tape<'_> {
     fn allocation(&mut self) -> Allocation {
         let quantity = Quantity::from_millionths(self.below(Quantity::MAX.millionths() + 1));
         Allocation { quantity: quantity.unwrap(), tags: self.list(|t| (t.text(), t.text())) }
+    }
+
+    fn program(&mut self) -> Program {
+        Program {
+            payer: self.account(),
+            buyer: self.account(),
+            product: self.id(ProductId::new),
+            resource: self.id(MeteringResource::new),
+        }
     }
 
     fn series(&mut self) -> Series {

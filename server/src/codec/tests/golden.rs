@@ -37,6 +37,7 @@ fn partition_batches_of_the_past_mean_what_they_meant() {
         "upfront purchased",
         "usage accepted",
         "usage allocated",
+        "usage registered",
     ];
     assert_eq!(found, expected.into(), "every kind of event has a stored batch");
 }
@@ -72,6 +73,7 @@ fn name(event: &Event) -> &'static str {
         Event::UsageAccepted(_) => "usage accepted",
         Event::UsageAllocated { .. } => "usage allocated",
         Event::ClientTokenUsed { .. } => "client token used",
+        Event::UsageRegistered { .. } => "usage registered",
     }
 }
 

@@ -17,7 +17,7 @@ use souk_core::ids::{
 use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
 use souk_core::machine::{ControlEntry, Event, Seed};
 use souk_core::metering::series::Series;
-use souk_core::metering::{Allocation, Identity, SeriesHandle, SeriesKey, UsageColumns};
+use souk_core::metering::{Allocation, Identity, Program, SeriesHandle, SeriesKey, UsageColumns};
 use souk_core::money::{Amount, Currency, Money, PriceDecimals, Rate, UnitPrice};
 use souk_core::quantity::{Quantity, QuantitySum};
 use souk_core::rating::RatedSegment;
@@ -55,6 +55,7 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("usage_accepted", one(usage(&[(7, 482_001, 500_000), (3, 482_000, 17_000_000), (7, 482_744, 1)]))),
         ("usage_allocated", one(usage_allocated())),
         ("client_token_used", one(client_token_used())),
+        ("usage_registered", one(usage_registered())),
     ]
 }
 
@@ -302,6 +303,16 @@ fn client_token_used() -> Event {
         parameters: content_hash("parameters", &["all of them"]),
         at: time("2025-03-10T12:00:00.000001Z"),
     }
+}
+
+fn usage_registered() -> Event {
+    let program = Program {
+        payer: account(1),
+        buyer: account(2),
+        product: product_id(),
+        resource: MeteringResource::new("task/0123456789abcdef0123456789abcdef"),
+    };
+    Event::UsageRegistered { program, at: time("2025-03-10T12:00:00.000001Z") }
 }
 
 fn usage(rows: &[(u32, i32, u64)]) -> Event {

@@ -13,6 +13,7 @@ use super::required_text;
 use super::rules::from_proto_rules;
 use super::terms::from_proto_configuration;
 use super::time::{from_proto_optional_time, from_proto_time, to_proto_time};
+use crate::app::register_usage::PublicKey;
 use crate::control::document::{ClockPlan, DocumentPlan, PlannedAgreement};
 
 /// Letters, digits and hyphens of a sandbox's name at most.
@@ -98,6 +99,15 @@ pub fn to_proto_clock(clock: Clock, machine: Timestamp) -> proto::Clock {
         Clock::Following(_) => true,
     };
     proto::Clock { now: Some(to_proto_time(clock.now(machine))), following }
+}
+
+/// A public key that verifies what RegisterUsage answers.
+pub fn to_proto_public_key(key: &PublicKey) -> proto::PublicKey {
+    proto::PublicKey {
+        version: key.version,
+        public_key: key.pem.clone(),
+        rotation_time: key.rotated_at.map(to_proto_time),
+    }
 }
 
 fn each<T, U>(
