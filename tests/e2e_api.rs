@@ -1,6 +1,7 @@
 //! The API as a whole: its services, deadlines and limits, its lists, and sandboxes that know nothing of each other.
 
 mod determinism;
+mod faults;
 mod following;
 mod lists;
 mod sandboxes;

@@ -27,6 +27,7 @@ mod billing;
 mod catalog;
 mod client;
 mod error;
+mod fault;
 mod metering;
 mod paging;
 mod reporting;

@@ -235,5 +235,14 @@ fn start_with(
     }
     let (control, control_stopped) = control.spawn().map_err(StartError::Thread)?;
     stopped.push(control_stopped);
-    Ok(Running { souk: Souk { published, control, partitions: handles.into(), clock, folder_key }, stopped })
+    let souk = Souk {
+        published,
+        control,
+        partitions: handles.into(),
+        clock,
+        folder_key,
+        lab: Arc::default(),
+        quotas: Arc::default(),
+    };
+    Ok(Running { souk, stopped })
 }

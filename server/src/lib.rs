@@ -12,6 +12,7 @@ pub mod demo;
 pub mod document;
 pub mod error;
 pub mod export;
+pub mod faults;
 pub mod grpc;
 pub mod partition;
 pub mod serve;

@@ -98,10 +98,20 @@ class Market:
         """Turns the clock to a time."""
         self.admin("clock", {"to": to.strftime("%Y-%m-%dT%H:%M:%SZ")})
 
-    def admin(self, path: str, body: dict[str, Any]) -> Any:
-        """Posts to the sandbox's admin routes."""
+    def faults(self, *rules: dict[str, Any]) -> None:
+        """Sets the faults in the place of those before."""
+        self.admin("faults", {"faults": rules}, "PUT")
+
+    def struck(self) -> list[tuple[int, int]]:
+        """For each fault how many calls it was asked about, and how many it struck."""
+        listed = self.souk("fault", "list")
+        return [(int(count.get("calls", 0)), int(count.get("struck", 0))) for count in listed]
+
+    def admin(self, path: str, body: dict[str, Any], method: str = "POST") -> Any:
+        """Sends to the sandbox's admin routes."""
         url = f"{self.server.http}/_souk/sandboxes/{self.name}/{path}"
-        request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+        headers = {"content-type": "application/json"}
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 

@@ -51,7 +51,11 @@ def test_a_month_of_hourly_records_is_invoiced_and_reported(strict_market: Marke
         assert all(again == ids[0] for again in ids)
         late = []
     assert not late
+    assert_invoiced_and_reported(market, totals)
 
+
+def assert_invoiced_and_reported(market: Market, totals: dict[tuple[str, str], Decimal]) -> None:
+    """Closes the month, and compares what it cost with what each buyer used of each dimension."""
     market.advance(datetime(2026, 3, 5, tzinfo=timezone.utc))
     for payer, buyer in [(ACME, LABS), (BEACON, BEACON)]:
         expected = {

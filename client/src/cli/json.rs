@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
-use souk_proto::{account, agreement, billing, catalog, metering, reporting, sandbox};
+use souk_proto::{account, agreement, billing, catalog, fault, metering, reporting, sandbox};
 
 use super::error::{CliError, wrong_input};
 
@@ -40,6 +40,8 @@ named! {
     catalog::v1::Offer = "souk.catalog.v1.Offer";
     catalog::v1::PriceChange = "souk.catalog.v1.PriceChange";
     catalog::v1::Product = "souk.catalog.v1.Product";
+    fault::v1::FaultCount = "souk.fault.v1.FaultCount";
+    fault::v1::SetFaultsRequest = "souk.fault.v1.SetFaultsRequest";
     metering::v1::UsageRecord = "souk.metering.v1.UsageRecord";
     metering::v1::UsageRecordResult = "souk.metering.v1.UsageRecordResult";
     reporting::v1::ReportDescription = "souk.reporting.v1.ReportDescription";

@@ -9,6 +9,7 @@ mod args;
 mod batches;
 mod clock;
 mod error;
+mod fault;
 mod instances;
 mod invoice;
 mod invoice_view;
@@ -105,6 +106,9 @@ enum Area {
     /// Instances that AWS Marketplace meters itself.
     #[command(subcommand)]
     Instances(instances::InstancesCommand),
+    /// Faults that the AWS port makes on purpose.
+    #[command(subcommand)]
+    Fault(fault::FaultCommand),
     /// Invoices and their explanations.
     #[command(subcommand)]
     Invoice(invoice::InvoiceCommand),
@@ -142,6 +146,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> Result<(), CliError> {
         Area::Agreement(command) => command.run(&mut session).await?,
         Area::Meter(command) => command.run(&mut session).await?,
         Area::Instances(command) => command.run(&mut session).await?,
+        Area::Fault(command) => command.run(&mut session).await?,
         Area::Invoice(command) => command.run(&mut session).await?,
         Area::Report(command) => command.run(&mut session).await?,
     }
@@ -224,6 +229,9 @@ mod tests {
         souk agreement entitlements
         souk meter
         souk instances report
+        souk fault set
+        souk fault list
+        souk fault clear
         souk invoice list
         souk invoice show
         souk invoice explain
@@ -274,6 +282,9 @@ mod tests {
                 true,
             ),
             ("instances report --file hours.csv", true),
+            ("fault set", false),
+            ("fault set faults.json --json {}", false),
+            ("fault set --json {\"faults\":[]}", true),
             ("invoice preview 111111111111 --month 2026-13", false),
             ("invoice preview 111111111111 --month 2026-12", true),
             ("invoice explain inv-1 2", true),

@@ -5,6 +5,7 @@
 //! GET                 /_souk/sandboxes[?pageSize=&pageToken=]
 //! PUT  GET  DELETE    /_souk/sandboxes/NAME                       the document, as JSON or YAML text
 //! GET  POST           /_souk/sandboxes/NAME/clock                 {"advance": "PT1H"}, "to", "at" or "follow"
+//! PUT  GET  DELETE    /_souk/sandboxes/NAME/faults                {"faults": [{"kind": "THROTTLE"}]}
 //! POST                /_souk/sandboxes/NAME/tokens                {"agreementId": "agmt-..."}
 //! GET                 /_souk/sandboxes/NAME/invoices[?payer=&month=&pageSize=&pageToken=]
 //! GET                 /_souk/sandboxes/NAME/invoices/ID
@@ -17,6 +18,7 @@
 //! the clock. No rule lives here.
 
 mod clock;
+mod faults;
 mod invoices;
 mod refused;
 mod reports;
@@ -60,6 +62,7 @@ enum Resource<'a> {
     Sandboxes,
     Sandbox(&'a str),
     Clock(&'a str),
+    Faults(&'a str),
     Tokens(&'a str),
     Invoices(&'a str),
     Invoice(&'a str, &'a str),
@@ -74,6 +77,7 @@ impl Resource<'_> {
             ["sandboxes"] => Some(Resource::Sandboxes),
             ["sandboxes", name] => Some(Resource::Sandbox(name)),
             ["sandboxes", name, "clock"] => Some(Resource::Clock(name)),
+            ["sandboxes", name, "faults"] => Some(Resource::Faults(name)),
             ["sandboxes", name, "tokens"] => Some(Resource::Tokens(name)),
             ["sandboxes", name, "invoices"] => Some(Resource::Invoices(name)),
             ["sandboxes", name, "invoices", id] => Some(Resource::Invoice(name, id)),
@@ -85,7 +89,7 @@ impl Resource<'_> {
     /// What may be done with it.
     fn methods(self) -> &'static str {
         match self {
-            Resource::Sandbox(_) => "PUT, GET, DELETE",
+            Resource::Sandbox(_) | Resource::Faults(_) => "PUT, GET, DELETE",
             Resource::Clock(_) => "GET, POST",
             Resource::Tokens(_) => "POST",
             Resource::Sandboxes
@@ -104,6 +108,7 @@ impl Resource<'_> {
             Resource::Report(..) => reports::PARAMETERS,
             Resource::Sandbox(_)
             | Resource::Clock(_)
+            | Resource::Faults(_)
             | Resource::Tokens(_)
             | Resource::Invoice(..)
             | Resource::Reports => &[],
@@ -131,6 +136,9 @@ async fn answer(souk: &Souk, parts: &Parts, body: Body) -> Result<Response, Refu
         (Resource::Sandbox(name), &Method::DELETE) => sandboxes::delete(souk, name).await,
         (Resource::Clock(name), &Method::GET) => clock::get(souk, name).await,
         (Resource::Clock(name), &Method::POST) => clock::turn(souk, name, &text().await?).await,
+        (Resource::Faults(name), &Method::PUT) => faults::set(souk, name, &text().await?).await,
+        (Resource::Faults(name), &Method::GET) => faults::list(souk, name).await,
+        (Resource::Faults(name), &Method::DELETE) => faults::clear(souk, name).await,
         (Resource::Tokens(name), &Method::POST) => tokens::make(souk, name, &text().await?).await,
         (Resource::Invoices(name), &Method::GET) => invoices::list(souk, name, parameters).await,
         (Resource::Invoice(name, id), &Method::GET) => invoices::get(souk, name, id).await,

@@ -190,6 +190,7 @@ async fn a_document_is_refused_with_every_line_and_column() {
 async fn whatever_is_wrong_is_named_with_its_status_code_and_field() {
     let mut port = Port::with_example().await;
     let report = "/_souk/sandboxes/one/reports";
+    let faults = "/_souk/sandboxes/one/faults";
     for (method, path, body, status, code, field) in [
         ("GET", "/_souk", "", 404, "PATH_UNKNOWN", ""),
         ("GET", "/_souk/", "", 404, "PATH_UNKNOWN", ""),
@@ -250,6 +251,42 @@ async fn whatever_is_wrong_is_named_with_its_status_code_and_field() {
             "SANDBOX_UNKNOWN",
             "sandbox",
         ),
+        ("PUT", faults, "", 400, "BODY_INVALID", ""),
+        ("PUT", faults, "{}", 400, "BODY_INVALID", ""),
+        ("PUT", faults, "{\"faults\": {}}", 400, "BODY_INVALID", ""),
+        ("PUT", faults, "{\"faults\": [], \"sandbox\": \"two\"}", 400, "BODY_INVALID", ""),
+        ("PUT", faults, "{\"faults\": [{}]}", 400, "FIELD_MISSING", "faults[0].kind"),
+        ("PUT", faults, "{\"faults\": [{\"kind\": \"HAIL\"}]}", 400, "FIELD_INVALID", "faults[0].kind"),
+        ("PUT", faults, "{\"faults\": [{\"king\": 1}]}", 400, "FIELD_INVALID", "faults[0]"),
+        (
+            "PUT",
+            faults,
+            "{\"faults\": [{\"kind\": \"THROTTLE\"}, {\"kind\": \"THROTTLE\", \"operation\": \"Meter\"}]}",
+            400,
+            "FIELD_INVALID",
+            "faults[1].operation",
+        ),
+        (
+            "PUT",
+            faults,
+            "{\"faults\": [{\"kind\": \"THROTTLE\", \"probability\": 1.5}]}",
+            400,
+            "FIELD_INVALID",
+            "faults[0].probability",
+        ),
+        (
+            "PUT",
+            faults,
+            "{\"faults\": [{\"kind\": \"THROTTLE\", \"nthCall\": 0}]}",
+            400,
+            "FIELD_INVALID",
+            "faults[0].nthCall",
+        ),
+        ("PUT", faults, "{\"faults\": [{\"kind\": \"LATENCY\"}]}", 400, "FIELD_MISSING", "faults[0].latency"),
+        ("POST", faults, "{}", 405, "METHOD_NOT_ALLOWED", ""),
+        ("GET", "/_souk/sandboxes/none/faults", "", 404, "SANDBOX_UNKNOWN", "sandbox"),
+        ("DELETE", "/_souk/sandboxes/none/faults", "", 404, "SANDBOX_UNKNOWN", "sandbox"),
+        ("PUT", "/_souk/sandboxes/none/faults", "{\"faults\": []}", 404, "SANDBOX_UNKNOWN", "sandbox"),
         ("GET", "/_souk/sandboxes/one/invoices?payer=1", "", 400, "FIELD_INVALID", "payer"),
         ("GET", "/_souk/sandboxes/one/invoices?payer=999999999999", "", 404, "ACCOUNT_UNKNOWN", "payer"),
         ("GET", "/_souk/sandboxes/one/invoices?month=June", "", 400, "FIELD_INVALID", "month"),
@@ -314,6 +351,7 @@ async fn what_a_wrong_method_may_be_is_said() {
         ("/_souk/sandboxes", "GET"),
         ("/_souk/sandboxes/one", "PUT, GET, DELETE"),
         ("/_souk/sandboxes/one/clock", "GET, POST"),
+        ("/_souk/sandboxes/one/faults", "PUT, GET, DELETE"),
         ("/_souk/sandboxes/one/tokens", "POST"),
         ("/_souk/reports", "GET"),
     ] {

@@ -3,6 +3,7 @@
 pub mod agreements;
 pub mod billing;
 pub mod catalog;
+pub mod faults;
 pub mod metering;
 pub mod register_usage;
 pub mod registration_token;
@@ -20,6 +21,7 @@ use souk_core::time::Timestamp;
 use crate::clock::MachineClock;
 use crate::control::{ControlHandle, PublishedSandboxes};
 use crate::error::AppError;
+use crate::faults::{FaultLab, Quotas};
 use crate::partition::handle::WorkDone;
 use crate::partition::{PartitionHandle, Turn, partition_of};
 use crate::signing::FolderKey;
@@ -37,6 +39,10 @@ pub struct Souk {
     pub clock: Arc<dyn MachineClock>,
     /// The key that signs what RegisterUsage answers.
     pub folder_key: FolderKey,
+    /// Which faults strike the calls of the AWS port.
+    pub lab: Arc<FaultLab>,
+    /// How much of AWS's quotas the calls of the AWS port have used.
+    pub quotas: Arc<Quotas>,
 }
 
 impl Souk {

@@ -64,6 +64,7 @@ impl Souk {
                 Ok(ControlEntry::SandboxDeleted { name: target })
             })
             .await?;
+        self.lab.forget(name);
         self.follow(name).await?;
         Ok(())
     }

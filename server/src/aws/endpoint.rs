@@ -10,6 +10,7 @@ use souk_core::ids::{DEFAULT_REGION, Region, SandboxName};
 
 use super::client_time::ClientClock;
 use super::error::AwsError;
+use super::gate::Gate;
 use super::ops::Call;
 use super::protocol::Protocol;
 use super::respond::{new_request_id, respond};
@@ -36,16 +37,32 @@ pub struct Endpoint {
 pub async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Response {
     let request_id = new_request_id();
     let (parts, body) = request.into_parts();
-    let response = match route(&parts.method, parts.uri.path(), &parts.headers) {
-        Err(unrouted) => respond(unrouted.protocol, &request_id, Err(unrouted.error)),
-        Ok(routed) => match read_body(&parts, body).await {
-            Err(error) => respond(routed.protocol, &request_id, Err(error)),
-            // An answer repeats texts of the body where they stand.
-            Ok(body) => {
-                let outcome = endpoint.answer(&routed, &parts, &body).await;
-                respond(routed.protocol, &request_id, outcome)
-            }
-        },
+    let routed = match route(&parts.method, parts.uri.path(), &parts.headers) {
+        Ok(routed) => routed,
+        Err(unrouted) => return respond(unrouted.protocol, &request_id, Err(unrouted.error)).map(Body::from),
+    };
+    let protocol = routed.protocol;
+    let body = match read_body(&parts, body).await {
+        Ok(body) => body,
+        Err(error) => return respond(protocol, &request_id, Err(error)).map(Body::from),
+    };
+    let may_be_late = endpoint.has_faults(&routed);
+    // An answer repeats texts of the body where they stand.
+    let called = {
+        let request_id = request_id.clone();
+        async move {
+            let outcome = endpoint.answer(&routed, &parts, &body).await;
+            respond(protocol, &request_id, outcome)
+        }
+    };
+    let response = match may_be_late {
+        false => called.await,
+        // A task of its own: a caller that hangs up while a call is late does not stop it.
+        true => tokio::spawn(called).await.unwrap_or_else(|failed| {
+            tracing::error!(%failed, "a call failed");
+            let message = "The service failed. The server's log says why.";
+            respond(protocol, &request_id, Err(AwsError::internal(message)))
+        }),
     };
     response.map(Body::from)
 }
@@ -65,6 +82,11 @@ async fn read_body(parts: &http::request::Parts, body: Body) -> Result<Bytes, Aw
 }
 
 impl Endpoint {
+    fn has_faults(&self, routed: &Routed) -> bool {
+        let sandbox = SandboxName::new(routed.sandbox.as_deref().unwrap_or(DEFAULT_SANDBOX));
+        self.souk.market(&sandbox).is_ok_and(|market| !market.faults.is_empty())
+    }
+
     async fn answer<'b>(
         &self,
         routed: &Routed,
@@ -104,8 +126,11 @@ impl Endpoint {
             launch_region,
             clock: ClientClock::new(market.rules.client_time, self.souk.now(&market), self.souk.clock.now()),
             market,
+            gate: Gate::new(parts, routed.operation),
         };
-        call.carry_out(routed, input).await
+        let outcome = call.carry_out(routed, input).await;
+        call.gate.close();
+        outcome
     }
 }
 

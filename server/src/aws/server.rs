@@ -3,10 +3,10 @@
 use std::future::Future;
 
 use axum::Router;
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 
 use super::endpoint::{Endpoint, handle};
+use super::gate::{Line, LineListener};
 use crate::admin;
 
 /// Serves until `shutdown`; requests under way are answered first.
@@ -15,12 +15,8 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let router = router(endpoint);
-    let listener = listener.tap_io(|connection| {
-        // Without this every small answer waits for the client's delayed acknowledgement.
-        let _ = connection.set_nodelay(true);
-    });
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    let service = router(endpoint).into_make_service_with_connect_info::<Line>();
+    axum::serve(LineListener(listener), service).with_graceful_shutdown(shutdown).await
 }
 
 /// What the port answers: administration below its own prefix, AWS everywhere else.

@@ -7,6 +7,7 @@ use souk_proto::account::v1::account_service_server::AccountServiceServer;
 use souk_proto::agreement::v1::agreement_service_server::AgreementServiceServer;
 use souk_proto::billing::v1::billing_service_server::BillingServiceServer;
 use souk_proto::catalog::v1::catalog_service_server::CatalogServiceServer;
+use souk_proto::fault::v1::fault_service_server::FaultServiceServer;
 use souk_proto::metering::v1::metering_service_server::MeteringServiceServer;
 use souk_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
 use souk_proto::sandbox::v1::sandbox_service_server::SandboxServiceServer;
@@ -18,6 +19,7 @@ use super::account::AccountApi;
 use super::agreement::AgreementApi;
 use super::billing::BillingApi;
 use super::catalog::CatalogApi;
+use super::fault::FaultApi;
 use super::metering::MeteringApi;
 use super::reporting::ReportingApi;
 use super::sandbox::SandboxApi;
@@ -33,11 +35,12 @@ const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The services that reflection and health know.
-const PUBLIC: [&str; 7] = [
+const PUBLIC: [&str; 8] = [
     "souk.account.v1.AccountService",
     "souk.agreement.v1.AgreementService",
     "souk.billing.v1.BillingService",
     "souk.catalog.v1.CatalogService",
+    "souk.fault.v1.FaultService",
     "souk.metering.v1.MeteringService",
     "souk.reporting.v1.ReportingService",
     "souk.sandbox.v1.SandboxService",
@@ -95,6 +98,7 @@ pub async fn serve(
         .add_service(limited!(AgreementServiceServer, AgreementApi(souk.clone())))
         .add_service(limited!(BillingServiceServer, BillingApi(souk.clone())))
         .add_service(limited!(CatalogServiceServer, CatalogApi(souk.clone())))
+        .add_service(limited!(FaultServiceServer, FaultApi(souk.clone())))
         .add_service(limited!(MeteringServiceServer, MeteringApi(souk.clone())))
         .add_service(limited!(ReportingServiceServer, ReportingApi(souk.clone())))
         .add_service(limited!(SandboxServiceServer, SandboxApi(souk)))

@@ -37,6 +37,7 @@ pub async fn get_entitlements(call: &Call<'_>, input: &Member<'_, '_>) -> Result
     let filter_member = input.member("Filter")?;
     violations.finish().map_err(|error| invalid(error.message))?;
     let filter = filter(&filter_member)?;
+    call.pass_gate().await?;
     let product = call.market.product_by_code(&ProductCode::new(product_code));
     let product = product.filter(|product| call.may_sell(product)).ok_or_else(|| {
         invalid(format!("The product code {product_code} is not one of the account that signed the request."))

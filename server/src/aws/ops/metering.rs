@@ -13,16 +13,25 @@ use crate::app::registration_token::RegistrationToken;
 use crate::aws::error::AwsError;
 use crate::aws::regions;
 use crate::aws::wire::{Member, Value, Violations};
+use crate::error::AppError;
 
 /// Takes up to 25 records of a seller's product. The answer repeats them as they were sent.
 pub async fn batch_meter_usage<'v>(call: &Call<'_>, input: Value<'v>) -> Result<Value<'v>, AwsError> {
-    let request = batch(call, &Member::body(&input))?;
-    let outcomes = call.souk.meter(&call.sandbox, request).await.map_err(errors::of_metering)?;
-    Ok(results(outcomes, input.into_items("UsageRecords")))
+    let (request, of_another_kind) = batch(call, &Member::body(&input))?;
+    call.pass_gate().await?;
+    call.check_metering_region()?;
+    check_seller(call, &request)?;
+    check_licence_holders(call, &Member::body(&input).member("UsageRecords")?)?;
+    let request = check_kinds(call, request, of_another_kind)?;
+    let kept_back = call.unprocessed(request.records.len());
+    let outcomes = meter_behind(call, request, kept_back).await.map_err(errors::of_metering)?;
+    let mut echoes = input.into_items("UsageRecords");
+    let processed = echoes.split_off(kept_back);
+    Ok(results(outcomes, processed, echoes))
 }
 
-/// Reads a batch, and refuses what its caller may not send.
-fn batch(call: &Call<'_>, input: &Member<'_, '_>) -> Result<UsageRequest, AwsError> {
+/// Reads a batch; and where one of its allocations is of another kind of quantity than its record.
+fn batch(call: &Call<'_>, input: &Member<'_, '_>) -> Result<(UsageRequest, Option<String>), AwsError> {
     let mut violations = Violations::new();
     let code = input.member("ProductCode")?;
     let product_code = fields::product_code(&code, &mut violations)?;
@@ -46,7 +55,6 @@ fn batch(call: &Call<'_>, input: &Member<'_, '_>) -> Result<UsageRequest, AwsErr
         }
     }
     violations.finish()?;
-    call.check_metering_region()?;
     let request = UsageRequest {
         product_code: fields::to_product_code(product_code),
         region: call.region.clone(),
@@ -55,9 +63,24 @@ fn batch(call: &Call<'_>, input: &Member<'_, '_>) -> Result<UsageRequest, AwsErr
         metered_as: DimensionType::ExternallyMetered,
         door: Door::Batch,
     };
-    check_seller(call, &request)?;
-    check_licence_holders(call, &list)?;
-    check_kinds(call, request, of_another_kind)
+    Ok((request, of_another_kind))
+}
+
+/// Meters the records behind so many first ones, which a fault keeps back. What refuses a request as a whole does so
+/// with all of its records.
+async fn meter_behind(
+    call: &Call<'_>,
+    mut request: UsageRequest,
+    kept_back: usize,
+) -> Result<Vec<UsageOutcome>, AppError> {
+    if kept_back > 0 {
+        call.souk.check_usage(&call.sandbox, request.clone())?;
+        request.records.drain(..kept_back);
+        if request.records.is_empty() {
+            return Ok(Vec::new());
+        }
+    }
+    call.souk.meter(&call.sandbox, request).await
 }
 
 /// Refuses allocations of another kind of quantity than their record's, unless something that is checked before
@@ -114,8 +137,13 @@ fn check_licence_holders(call: &Call<'_>, records: &Member<'_, '_>) -> Result<()
     Ok(())
 }
 
-fn results<'v>(outcomes: Vec<UsageOutcome>, echoes: Vec<Value<'v>>) -> Value<'v> {
-    let (mut results, mut unprocessed) = (Vec::with_capacity(outcomes.len()), Vec::new());
+/// The answer: what became of the records that were processed, and those that were not.
+fn results<'v>(
+    outcomes: Vec<UsageOutcome>,
+    echoes: Vec<Value<'v>>,
+    mut unprocessed: Vec<Value<'v>>,
+) -> Value<'v> {
+    let mut results = Vec::with_capacity(outcomes.len());
     for (outcome, echo) in outcomes.into_iter().zip(echoes) {
         let (status, id) = match outcome.status {
             RecordStatus::Success(id) => ("Success", Some(id)),
@@ -155,6 +183,7 @@ pub async fn meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Valu
     violations.length(&token, 1..=64);
     let token = token.text()?;
     violations.finish()?;
+    call.pass_gate().await?;
     let (Some(timestamp), Some(quantity)) = (timestamp, quantity) else {
         return Err(AwsError::serialization("A required member cannot be read."));
     };
@@ -244,13 +273,14 @@ pub async fn resolve_customer(call: &Call<'_>, input: &Member<'_, '_>) -> Result
     violations.required(&member);
     violations.length(&member, 1..=usize::MAX);
     violations.finish()?;
+    call.pass_gate().await?;
     call.check_metering_region()?;
     let invalid = || AwsError::new("InvalidTokenException", 400, "The registration token is not valid.");
     let token =
         RegistrationToken::read(&call.sandbox, member.text()?.unwrap_or_default()).ok_or_else(invalid)?;
     let agreement = match call.souk.agreement(&call.sandbox, token.agreement.clone()).await {
         Ok(agreement) => agreement,
-        Err(crate::error::AppError::Rejected(Rejection { code: Code::AgreementUnknown, .. })) => {
+        Err(AppError::Rejected(Rejection { code: Code::AgreementUnknown, .. })) => {
             return Err(invalid());
         }
         Err(other) => return Err(errors::of_metering(other)),

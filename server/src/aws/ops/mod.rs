@@ -14,6 +14,7 @@ use souk_core::time::Timestamp;
 
 use super::client_time::ClientClock;
 use super::error::AwsError;
+use super::gate::Gate;
 use super::regions;
 use super::route::{Routed, Service};
 use super::wire::{Member, Value};
@@ -37,6 +38,8 @@ pub struct Call<'a> {
     pub launch_region: Option<Region>,
     /// The sandbox's time and the caller's.
     pub clock: ClientClock,
+    /// What it passes between its fields and its rules.
+    pub gate: Gate,
 }
 
 impl Call<'_> {

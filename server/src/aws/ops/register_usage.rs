@@ -26,6 +26,7 @@ pub async fn register_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<V
     violations.length(&nonce, 0..=255);
     let nonce = nonce.text()?.map(str::to_owned);
     violations.finish()?;
+    call.pass_gate().await?;
     call.check_metering_region()?;
     let buyer = call.buyer()?;
     let resource = container(call)?;

@@ -7,6 +7,7 @@ use souk_proto::fault::v1::fault_rule::Calls;
 
 use super::from_proto_enum;
 use super::time::{from_proto_span_micros, to_proto_span};
+use crate::faults::FaultCount;
 
 const MILLION: f64 = 1_000_000.0;
 
@@ -84,6 +85,12 @@ pub fn to_proto_fault_rule(rule: &FaultRule) -> proto::FaultRule {
         latency,
         records,
     }
+}
+
+/// A rule, and what it has done.
+pub fn to_proto_fault_count(count: &FaultCount) -> proto::FaultCount {
+    let FaultCount { rule, calls, struck } = count;
+    proto::FaultCount { rule: Some(to_proto_fault_rule(rule)), calls: *calls, struck: *struck }
 }
 
 #[cfg(test)]
