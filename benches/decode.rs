@@ -42,7 +42,7 @@ fn decoded(bytes: &[u8]) -> StreamUsageRequest {
 
 fn to_core(message: StreamUsageRequest) -> UsageRequest {
     let StreamUsageRequest { product_code, region, usage_records, .. } = message;
-    from_proto_usage_request(&product_code, &region, usage_records, MAX_STREAM_RECORDS).expect("a request")
+    from_proto_usage_request(&product_code, &region, &usage_records, MAX_STREAM_RECORDS).expect("a request")
 }
 
 criterion_group!(benches, decode);

@@ -4,5 +4,6 @@ mod determinism;
 mod faults;
 mod following;
 mod lists;
+mod received;
 mod sandboxes;
 mod services;

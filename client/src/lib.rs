@@ -43,11 +43,11 @@ pub use billing::{ExplainedLine, InvoiceFilter};
 pub use catalog::OfferFilter;
 pub use client::{MESSAGE_SIZE_MAX, SoukClient};
 pub use error::{ClientError, Refusal, Violation};
-pub use metering::{BATCH_RECORDS_MAX, REPORTS_MAX, STREAM_RECORDS_MAX};
+pub use metering::{BATCH_RECORDS_MAX, REPORTS_MAX, RecordFilter, STREAM_RECORDS_MAX};
 pub use paging::{PAGE_SIZE_MAX, Page, PageRequest};
 pub use reporting::{ExportChunks, Report, ReportRows};
 pub use safety::{Call, Safety};
-pub use sandbox::TurnedClock;
+pub use sandbox::{EventFilter, TurnedClock};
 pub use settings::{RetryPolicy, Settings};
 /// The messages of the contract, of which arguments and results are made.
 pub use souk_proto as proto;

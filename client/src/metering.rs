@@ -1,13 +1,17 @@
-//! Usage: batches, streams, and reported instance-hours.
+//! Usage: batches, streams, and reported instance-hours; and what was received.
 
 use souk_proto::metering::v1::metering_service_client::MeteringServiceClient;
 use souk_proto::metering::v1::{
-    BatchMeterUsageRequest, ReportInstanceHoursRequest, StreamUsageRequest, UsageRecordResult,
+    BatchMeterUsageRequest, ListMeteredRecordsRequest, ListRefusedRecordsRequest, MeteredRecord,
+    RefusedRecord, ReportInstanceHoursRequest, StreamUsageRequest, UsageRecordResult,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 
-use crate::{Call, ClientError, MESSAGE_SIZE_MAX, SoukClient, UsageStream, resend, usage_stream};
+use crate::{
+    Call, ClientError, MESSAGE_SIZE_MAX, Page, PageRequest, SoukClient, UsageStream, paging, resend,
+    usage_stream,
+};
 
 /// Records of one BatchMeterUsage.
 pub const BATCH_RECORDS_MAX: usize = 25;
@@ -15,6 +19,19 @@ pub const BATCH_RECORDS_MAX: usize = 25;
 pub const STREAM_RECORDS_MAX: usize = 5_000;
 /// Reports of one ReportInstanceHours.
 pub const REPORTS_MAX: usize = 5_000;
+
+/// Which records to list; empty fields take all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordFilter {
+    /// Only of the product with this code.
+    pub product_code: String,
+    /// Only of this buyer.
+    pub buyer_account_id: String,
+    /// Only of this dimension.
+    pub dimension: String,
+    /// Only of this month: YYYY-MM.
+    pub month: String,
+}
 
 fn service(channel: Channel) -> MeteringServiceClient<Channel> {
     MeteringServiceClient::new(channel).max_decoding_message_size(MESSAGE_SIZE_MAX)
@@ -88,5 +105,76 @@ impl SoukClient {
             return Err(ClientError::TimedOut { call: Call::StreamUsage, deadline });
         };
         Ok(usage_stream::new(self.clone(), messages, opened?.into_inner(), in_flight_max))
+    }
+    /// Lists a page of the records that stand, by hour and id.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn list_metered_records(
+        &self,
+        sandbox: &str,
+        filter: &RecordFilter,
+        page: PageRequest,
+    ) -> Result<Page<MeteredRecord>, ClientError> {
+        let question = ListMeteredRecordsRequest {
+            sandbox: sandbox.to_owned(),
+            product_code: filter.product_code.clone(),
+            buyer_account_id: filter.buyer_account_id.clone(),
+            dimension: filter.dimension.clone(),
+            month: filter.month.clone(),
+            page_size: page.size,
+            page_token: page.token,
+        };
+        let send = |channel, request| async move { service(channel).list_metered_records(request).await };
+        let answer = self.unary(Call::ListMeteredRecords, question, send).await?;
+        Ok(Page { entries: answer.metered_records, next_page_token: answer.next_page_token })
+    }
+
+    /// Lists all records that stand and that the filter takes.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn all_metered_records(
+        &self,
+        sandbox: &str,
+        filter: &RecordFilter,
+    ) -> Result<Vec<MeteredRecord>, ClientError> {
+        paging::all(Call::ListMeteredRecords, |page| self.list_metered_records(sandbox, filter, page)).await
+    }
+
+    /// Lists a page of the records that were refused lately, newest first.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn list_refused_records(
+        &self,
+        sandbox: &str,
+        filter: &RecordFilter,
+        page: PageRequest,
+    ) -> Result<Page<RefusedRecord>, ClientError> {
+        let question = ListRefusedRecordsRequest {
+            sandbox: sandbox.to_owned(),
+            product_code: filter.product_code.clone(),
+            buyer_account_id: filter.buyer_account_id.clone(),
+            dimension: filter.dimension.clone(),
+            month: filter.month.clone(),
+            page_size: page.size,
+            page_token: page.token,
+        };
+        let send = |channel, request| async move { service(channel).list_refused_records(request).await };
+        let answer = self.unary(Call::ListRefusedRecords, question, send).await?;
+        Ok(Page { entries: answer.refused_records, next_page_token: answer.next_page_token })
+    }
+
+    /// Lists all records that were refused lately and that the filter takes.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn all_refused_records(
+        &self,
+        sandbox: &str,
+        filter: &RecordFilter,
+    ) -> Result<Vec<RefusedRecord>, ClientError> {
+        paging::all(Call::ListRefusedRecords, |page| self.list_refused_records(sandbox, filter, page)).await
     }
 }

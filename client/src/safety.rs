@@ -71,6 +71,7 @@ calls! {
         "each repeat would turn the clock further";
     AdvanceClockTo "souk.sandbox.v1.SandboxService" "AdvanceClock" Repeat
         "a clock that stands at the time stays there";
+    ListEvents "souk.sandbox.v1.SandboxService" "ListEvents" Repeat "reads";
     PutAccount "souk.account.v1.AccountService" "PutAccount" Repeat
         "the account ends as the message says";
     GetAccount "souk.account.v1.AccountService" "GetAccount" Repeat "reads";
@@ -111,6 +112,8 @@ calls! {
         "records are deduplicated, so messages without an answer may be sent again";
     ReportInstanceHours "souk.metering.v1.MeteringService" "ReportInstanceHours" Repeat
         "the first report of an hour stands and a repeat gets its id";
+    ListMeteredRecords "souk.metering.v1.MeteringService" "ListMeteredRecords" Repeat "reads";
+    ListRefusedRecords "souk.metering.v1.MeteringService" "ListRefusedRecords" Repeat "reads";
     ListReports "souk.reporting.v1.ReportingService" "ListReports" Repeat "reads";
     StreamReport "souk.reporting.v1.ReportingService" "StreamReport" Repeat
         "reads; repeated only until the first message is there";

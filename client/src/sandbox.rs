@@ -1,4 +1,4 @@
-//! Sandboxes and their clocks.
+//! Sandboxes, their clocks, and what happened in them.
 
 use souk_proto::sandbox::v1::advance_clock_request::Target;
 use souk_proto::sandbox::v1::clock_setting::Setting;
@@ -6,8 +6,8 @@ use souk_proto::sandbox::v1::put_sandbox_request::Source;
 use souk_proto::sandbox::v1::sandbox_service_client::SandboxServiceClient;
 use souk_proto::sandbox::v1::{
     AdvanceClockRequest, Clock, ClockSetting, DeleteSandboxRequest, GetClockRequest, GetSandboxRequest,
-    GetSandboxResponse, ListSandboxesRequest, PutSandboxRequest, Sandbox, SandboxSummary, SetClockRequest,
-    WorkDone,
+    GetSandboxResponse, ListEventsRequest, ListSandboxesRequest, PutSandboxRequest, Sandbox, SandboxEvent,
+    SandboxSummary, SetClockRequest, WorkDone,
 };
 use tonic::transport::Channel;
 
@@ -21,6 +21,17 @@ pub struct TurnedClock {
     pub clock: Clock,
     /// What became due on the way. A repeat after a lost answer finds it done and counts nothing.
     pub work_done: WorkDone,
+}
+
+/// Which events to list; what is empty takes all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventFilter {
+    /// Only agreements and purchases of this buyer.
+    pub buyer_account_id: String,
+    /// Only agreements, purchases, invoices and months of this payer.
+    pub payer_account_id: String,
+    /// Only what happened at this time or later.
+    pub since: Option<prost_types::Timestamp>,
 }
 
 fn service(channel: Channel) -> SandboxServiceClient<Channel> {
@@ -117,6 +128,41 @@ impl SoukClient {
         let send = |channel, request| async move { service(channel).advance_clock(request).await };
         let answer = self.unary(call, question, send).await?;
         turned(call, answer.clock, answer.work_done)
+    }
+
+    /// Lists a page of what happened in a sandbox, oldest first.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn list_events(
+        &self,
+        sandbox: &str,
+        filter: &EventFilter,
+        page: PageRequest,
+    ) -> Result<Page<SandboxEvent>, ClientError> {
+        let question = ListEventsRequest {
+            sandbox: sandbox.to_owned(),
+            buyer_account_id: filter.buyer_account_id.clone(),
+            payer_account_id: filter.payer_account_id.clone(),
+            since: filter.since,
+            page_size: page.size,
+            page_token: page.token,
+        };
+        let send = |channel, request| async move { service(channel).list_events(request).await };
+        let answer = self.unary(Call::ListEvents, question, send).await?;
+        Ok(Page { entries: answer.events, next_page_token: answer.next_page_token })
+    }
+
+    /// Lists all that happened in a sandbox and that the filter takes.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn all_events(
+        &self,
+        sandbox: &str,
+        filter: &EventFilter,
+    ) -> Result<Vec<SandboxEvent>, ClientError> {
+        paging::all(Call::ListEvents, |page| self.list_events(sandbox, filter, page)).await
     }
 }
 

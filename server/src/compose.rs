@@ -243,6 +243,7 @@ fn start_with(
         folder_key,
         lab: Arc::default(),
         quotas: Arc::default(),
+        refusals: Arc::default(),
     };
     Ok(Running { souk, stopped })
 }

@@ -34,7 +34,7 @@ agreements:
 ";
 
 /// Reads a list in pages of every size up to its length and one more; they must all make the same list.
-async fn read<T, F, Answer>(list: F) -> Vec<T>
+pub async fn read<T, F, Answer>(list: F) -> Vec<T>
 where
     T: Clone + PartialEq + std::fmt::Debug,
     F: Fn(PageRequest) -> Answer,

@@ -42,6 +42,8 @@ named! {
     catalog::v1::Product = "souk.catalog.v1.Product";
     fault::v1::FaultCount = "souk.fault.v1.FaultCount";
     fault::v1::SetFaultsRequest = "souk.fault.v1.SetFaultsRequest";
+    metering::v1::MeteredRecord = "souk.metering.v1.MeteredRecord";
+    metering::v1::RefusedRecord = "souk.metering.v1.RefusedRecord";
     metering::v1::UsageRecord = "souk.metering.v1.UsageRecord";
     metering::v1::UsageRecordResult = "souk.metering.v1.UsageRecordResult";
     reporting::v1::ReportDescription = "souk.reporting.v1.ReportDescription";
@@ -49,6 +51,7 @@ named! {
     sandbox::v1::Clock = "souk.sandbox.v1.Clock";
     sandbox::v1::GetSandboxResponse = "souk.sandbox.v1.GetSandboxResponse";
     sandbox::v1::Sandbox = "souk.sandbox.v1.Sandbox";
+    sandbox::v1::SandboxEvent = "souk.sandbox.v1.SandboxEvent";
     sandbox::v1::SandboxSummary = "souk.sandbox.v1.SandboxSummary";
 }
 

@@ -9,6 +9,7 @@ mod args;
 mod batches;
 mod clock;
 mod error;
+mod event;
 mod fault;
 mod instances;
 mod invoice;
@@ -26,6 +27,7 @@ mod report;
 mod sandbox;
 mod session;
 mod time;
+mod usage;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -109,6 +111,12 @@ enum Area {
     /// Faults that the AWS port makes on purpose.
     #[command(subcommand)]
     Fault(fault::FaultCommand),
+    /// What usage was received.
+    #[command(subcommand)]
+    Usage(usage::UsageCommand),
+    /// What happened in a sandbox.
+    #[command(subcommand)]
+    Event(event::EventCommand),
     /// Invoices and their explanations.
     #[command(subcommand)]
     Invoice(invoice::InvoiceCommand),
@@ -147,6 +155,8 @@ async fn run(cli: Cli, out: &mut dyn Write) -> Result<(), CliError> {
         Area::Meter(command) => command.run(&mut session).await?,
         Area::Instances(command) => command.run(&mut session).await?,
         Area::Fault(command) => command.run(&mut session).await?,
+        Area::Usage(command) => command.run(&mut session).await?,
+        Area::Event(command) => command.run(&mut session).await?,
         Area::Invoice(command) => command.run(&mut session).await?,
         Area::Report(command) => command.run(&mut session).await?,
     }
@@ -232,6 +242,8 @@ mod tests {
         souk fault set
         souk fault list
         souk fault clear
+        souk usage list
+        souk event list
         souk invoice list
         souk invoice show
         souk invoice explain
@@ -285,6 +297,10 @@ mod tests {
             ("fault set", false),
             ("fault set faults.json --json {}", false),
             ("fault set --json {\"faults\":[]}", true),
+            ("usage list --refused --month 2026-12", true),
+            ("usage list --month 2026-13", false),
+            ("event list --payer 111111111111 --since 2026-01-01", true),
+            ("event list --since yesterday", false),
             ("invoice preview 111111111111 --month 2026-13", false),
             ("invoice preview 111111111111 --month 2026-12", true),
             ("invoice explain inv-1 2", true),

@@ -11,7 +11,8 @@ use souk_proto::account::v1::{
 };
 use souk_proto::metering::v1::metering_service_server::{MeteringService, MeteringServiceServer};
 use souk_proto::metering::v1::{
-    BatchMeterUsageRequest, BatchMeterUsageResponse, MessageRefusal, ReportInstanceHoursRequest,
+    BatchMeterUsageRequest, BatchMeterUsageResponse, ListMeteredRecordsRequest, ListMeteredRecordsResponse,
+    ListRefusedRecordsRequest, ListRefusedRecordsResponse, MessageRefusal, ReportInstanceHoursRequest,
     ReportInstanceHoursResponse, StreamUsageRequest, StreamUsageResponse, UsageRecordResult,
     UsageRecordStatus,
 };
@@ -187,6 +188,22 @@ impl MeteringService for Fake {
         let count = request.get_ref().reports.len();
         self.called(format!("ReportInstanceHours of {count}"), &request)?;
         Ok(Response::new(ReportInstanceHoursResponse { results: self.results(count) }))
+    }
+
+    async fn list_metered_records(
+        &self,
+        request: Request<ListMeteredRecordsRequest>,
+    ) -> Result<Response<ListMeteredRecordsResponse>, Status> {
+        self.called("ListMeteredRecords".to_owned(), &request)?;
+        Ok(Response::new(ListMeteredRecordsResponse::default()))
+    }
+
+    async fn list_refused_records(
+        &self,
+        request: Request<ListRefusedRecordsRequest>,
+    ) -> Result<Response<ListRefusedRecordsResponse>, Status> {
+        self.called("ListRefusedRecords".to_owned(), &request)?;
+        Ok(Response::new(ListRefusedRecordsResponse::default()))
     }
 }
 

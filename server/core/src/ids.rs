@@ -123,6 +123,16 @@ impl MeteringRecordId {
         const FREE: u128 = !((0xF << 76) | (0b11 << 62) | 0xFFFF_FFFF);
         MeteringRecordId((series_hash & FREE) | (8 << 76) | (0b10 << 62) | u128::from(hour.cast_unsigned()))
     }
+
+    /// The id as a number.
+    pub fn number(self) -> u128 {
+        self.0
+    }
+
+    /// An id from its number.
+    pub fn from_number(number: u128) -> MeteringRecordId {
+        MeteringRecordId(number)
+    }
 }
 
 impl fmt::Display for MeteringRecordId {

@@ -3,7 +3,7 @@
 //! Read it in this order: [`ids`], [`quantity`], [`money`], [`time`], [`rules`] (values); [`catalog`] and
 //! [`terms`] (what sellers publish); [`agreement`] (what buyers accepted); [`metering`] (what was used);
 //! [`rating`] and [`invoicing`] (what it costs); [`reports`] (what sellers read); [`machine`] (how all of it
-//! is decided, stored as events, and replayed).
+//! is decided, stored as events, and replayed). [`earliest`] is how long lists are put together page by page.
 //!
 //! The core is pure: no clock, no randomness, no IO, no logging, no floats, no iteration over unordered maps.
 //! Time comes in as an argument. A decision may refuse and changes nothing; applying an event may not fail.
@@ -18,6 +18,7 @@
 
 pub mod agreement;
 pub mod catalog;
+pub mod earliest;
 pub mod ids;
 pub mod invoicing;
 pub mod machine;

@@ -9,6 +9,11 @@
 //! POST                /_souk/sandboxes/NAME/tokens                {"agreementId": "agmt-..."}
 //! GET                 /_souk/sandboxes/NAME/invoices[?payer=&month=&pageSize=&pageToken=]
 //! GET                 /_souk/sandboxes/NAME/invoices/ID
+//! GET                 /_souk/sandboxes/NAME/invoices/ID/lines/N/explanation[?pageSize=&pageToken=]
+//! GET                 /_souk/sandboxes/NAME/previews?payer=[&month=]
+//! GET                 /_souk/sandboxes/NAME/usage[?status=metered|refused&productCode=&buyer=&dimension=&month=
+//!                                                  &pageSize=&pageToken=]
+//! GET                 /_souk/sandboxes/NAME/events[?buyer=&payer=&since=&pageSize=&pageToken=]
 //! GET                 /_souk/sandboxes/NAME/reports/KIND?month=&seller=[&profile=&format=csv|json]
 //! GET                 /_souk/reports
 //! ```
@@ -18,8 +23,11 @@
 //! the clock. No rule lives here.
 
 mod clock;
+mod events;
 mod faults;
 mod invoices;
+#[cfg(test)]
+mod received_tests;
 mod refused;
 mod reports;
 mod request;
@@ -27,6 +35,7 @@ mod sandboxes;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod usage;
 
 use axum::Router;
 use axum::body::Body;
@@ -66,6 +75,10 @@ enum Resource<'a> {
     Tokens(&'a str),
     Invoices(&'a str),
     Invoice(&'a str, &'a str),
+    Explanation(&'a str, &'a str, &'a str),
+    Previews(&'a str),
+    Usage(&'a str),
+    Events(&'a str),
     Report(&'a str, &'a str),
     Reports,
 }
@@ -81,6 +94,12 @@ impl Resource<'_> {
             ["sandboxes", name, "tokens"] => Some(Resource::Tokens(name)),
             ["sandboxes", name, "invoices"] => Some(Resource::Invoices(name)),
             ["sandboxes", name, "invoices", id] => Some(Resource::Invoice(name, id)),
+            ["sandboxes", name, "invoices", id, "lines", line, "explanation"] => {
+                Some(Resource::Explanation(name, id, line))
+            }
+            ["sandboxes", name, "previews"] => Some(Resource::Previews(name)),
+            ["sandboxes", name, "events"] => Some(Resource::Events(name)),
+            ["sandboxes", name, "usage"] => Some(Resource::Usage(name)),
             ["sandboxes", name, "reports", kind] => Some(Resource::Report(name, kind)),
             _ => None,
         }
@@ -95,6 +114,10 @@ impl Resource<'_> {
             Resource::Sandboxes
             | Resource::Invoices(_)
             | Resource::Invoice(..)
+            | Resource::Explanation(..)
+            | Resource::Previews(_)
+            | Resource::Usage(_)
+            | Resource::Events(_)
             | Resource::Report(..)
             | Resource::Reports => "GET",
         }
@@ -105,6 +128,10 @@ impl Resource<'_> {
         match self {
             Resource::Sandboxes => sandboxes::PARAMETERS,
             Resource::Invoices(_) => invoices::PARAMETERS,
+            Resource::Explanation(..) => invoices::EXPLANATION_PARAMETERS,
+            Resource::Previews(_) => invoices::PREVIEW_PARAMETERS,
+            Resource::Usage(_) => usage::PARAMETERS,
+            Resource::Events(_) => events::PARAMETERS,
             Resource::Report(..) => reports::PARAMETERS,
             Resource::Sandbox(_)
             | Resource::Clock(_)
@@ -142,6 +169,12 @@ async fn answer(souk: &Souk, parts: &Parts, body: Body) -> Result<Response, Refu
         (Resource::Tokens(name), &Method::POST) => tokens::make(souk, name, &text().await?).await,
         (Resource::Invoices(name), &Method::GET) => invoices::list(souk, name, parameters).await,
         (Resource::Invoice(name, id), &Method::GET) => invoices::get(souk, name, id).await,
+        (Resource::Explanation(name, id, line), &Method::GET) => {
+            invoices::explain(souk, name, id, line, parameters).await
+        }
+        (Resource::Previews(name), &Method::GET) => invoices::preview(souk, name, parameters).await,
+        (Resource::Usage(name), &Method::GET) => usage::list(souk, name, parameters).await,
+        (Resource::Events(name), &Method::GET) => events::list(souk, name, parameters).await,
         (Resource::Report(name, kind), &Method::GET) => reports::render(souk, name, kind, parameters).await,
         (Resource::Reports, &Method::GET) => reports::list(souk).await,
         _ => Err(not_allowed()),

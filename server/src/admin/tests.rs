@@ -23,10 +23,10 @@ use crate::document::EXAMPLE;
 const KIND: &str = "monthly_revenue_annual_subscriptions";
 
 /// A port over a marketplace in memory.
-struct Port(Router);
+pub(super) struct Port(pub(super) Router);
 
 impl Port {
-    fn new() -> Port {
+    pub(super) fn new() -> Port {
         let clock = StoppedClock(Timestamp::parse("2026-01-01T00:00:00Z").unwrap());
         let running = compose::start(Arc::new(MemoryStore::new()), 2, Arc::new(clock)).unwrap();
         Port(router(Endpoint { souk: running.souk, mode: Mode::Off }))
@@ -45,25 +45,25 @@ impl Port {
     }
 
     /// The status and the JSON of an answer.
-    async fn ask(&mut self, method: &str, path: &str, body: impl Into<Body>) -> (u16, Value) {
+    pub(super) async fn ask(&mut self, method: &str, path: &str, body: impl Into<Body>) -> (u16, Value) {
         let response = self.send(method, path, body).await;
         assert_eq!(response.headers()["content-type"], "application/json", "{method} {path}");
         let status = response.status().as_u16();
         (status, serde_json::from_str(&text(response).await).unwrap())
     }
 
-    async fn get(&mut self, path: &str) -> Value {
+    pub(super) async fn get(&mut self, path: &str) -> Value {
         let (status, body) = self.ask("GET", path, "").await;
         assert_eq!(status, 200, "{body}");
         body
     }
 
-    async fn clock(&mut self, body: Value) -> (u16, Value) {
+    pub(super) async fn clock(&mut self, body: Value) -> (u16, Value) {
         self.ask("POST", "/_souk/sandboxes/one/clock", body.to_string()).await
     }
 }
 
-async fn text(response: Response<Body>) -> String {
+pub(super) async fn text(response: Response<Body>) -> String {
     String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().into()).unwrap()
 }
 

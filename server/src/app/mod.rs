@@ -4,7 +4,10 @@ pub mod agreements;
 pub mod billing;
 pub mod catalog;
 pub mod faults;
+pub mod history;
 pub mod metering;
+pub mod records;
+pub mod refusals;
 pub mod register_usage;
 pub mod registration_token;
 pub mod reporting;
@@ -25,6 +28,7 @@ use crate::faults::{FaultLab, Quotas};
 use crate::partition::handle::WorkDone;
 use crate::partition::{PartitionHandle, Turn, partition_of};
 use crate::signing::FolderKey;
+use refusals::Refusals;
 
 /// A running marketplace, as its doors see it.
 #[derive(Clone)]
@@ -43,6 +47,8 @@ pub struct Souk {
     pub lab: Arc<FaultLab>,
     /// How much of AWS's quotas the calls of the AWS port have used.
     pub quotas: Arc<Quotas>,
+    /// What was not metered lately.
+    pub refusals: Arc<Refusals>,
 }
 
 impl Souk {

@@ -51,6 +51,7 @@ impl Souk {
     pub async fn put_sandbox(&self, name: &SandboxName, plan: DocumentPlan) -> Result<Description, AppError> {
         let target = name.clone();
         self.control.decide(move |_, machine| plan.entry(&target, machine)).await?;
+        self.refusals.forget(name);
         self.follow(name).await?;
         self.describe_sandbox(name).await
     }
@@ -65,6 +66,7 @@ impl Souk {
             })
             .await?;
         self.lab.forget(name);
+        self.refusals.forget(name);
         self.follow(name).await?;
         Ok(())
     }

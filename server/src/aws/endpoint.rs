@@ -13,6 +13,7 @@ use super::error::AwsError;
 use super::gate::Gate;
 use super::ops::Call;
 use super::protocol::Protocol;
+use super::refused;
 use super::respond::{new_request_id, respond};
 use super::route::{Routed, route};
 use super::sigv4::{self, Mode, Policy, SignedRequest};
@@ -20,7 +21,7 @@ use super::wire::{BODY_BYTES_MAX, Value};
 use crate::app::Souk;
 
 /// The sandbox of a path that names none.
-const DEFAULT_SANDBOX: &str = "default";
+pub const DEFAULT_SANDBOX: &str = "default";
 /// What a session token begins with when it says what the program runs on.
 const RESOURCE_PREFIX: &str = "souk:";
 
@@ -42,16 +43,17 @@ pub async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Respo
         Err(unrouted) => return respond(unrouted.protocol, &request_id, Err(unrouted.error)).map(Body::from),
     };
     let protocol = routed.protocol;
-    let body = match read_body(&parts, body).await {
-        Ok(body) => body,
-        Err(error) => return respond(protocol, &request_id, Err(error)).map(Body::from),
-    };
+    let body = read_body(&parts, body).await;
     let may_be_late = endpoint.has_faults(&routed);
     // An answer repeats texts of the body where they stand.
     let called = {
         let request_id = request_id.clone();
         async move {
-            let outcome = endpoint.answer(&routed, &parts, &body).await;
+            let outcome = match &body {
+                Ok(body) => endpoint.answer(&routed, &parts, body).await,
+                Err(error) => Err(error.clone()),
+            };
+            refused::note(&endpoint.souk, &routed, &parts, body.as_deref().unwrap_or_default(), &outcome);
             respond(protocol, &request_id, outcome)
         }
     };

@@ -11,6 +11,7 @@ pub mod error;
 pub mod gate;
 pub mod ops;
 pub mod protocol;
+pub mod refused;
 pub mod regions;
 pub mod respond;
 pub mod route;

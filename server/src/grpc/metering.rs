@@ -1,27 +1,69 @@
 //! MeteringService.
 
-use souk_core::rules::{MAX_BATCH_RECORDS, MAX_STREAM_RECORDS};
+use std::sync::Arc;
+
+use souk_core::ids::{AccountId, DimensionKey, ProductCode, SandboxName};
+use souk_core::metering::UsageOutcome;
+use souk_core::rejection::Rejection;
+use souk_core::rules::MAX_BATCH_RECORDS;
 use souk_proto::metering::v1 as proto;
 use souk_proto::metering::v1::metering_service_server::MeteringService;
-use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::{name_of, refuse};
-use super::convert::sandbox::from_proto_sandbox_name;
-use super::convert::usage::{
-    from_proto_instance_hours, from_proto_usage_request, to_proto_results, to_proto_stream_answer,
-    to_proto_stream_refusal, to_report_rejection,
+use super::convert::page::{first_page, from_proto_page_size, from_proto_page_token, page};
+use super::convert::records::{
+    from_proto_named_record, from_proto_named_report, from_proto_record_key, to_proto_metered_record,
+    to_proto_record_key, to_proto_refused_record,
 };
+use super::convert::time::from_proto_optional_month;
+use super::convert::usage::{
+    from_proto_instance_hours, from_proto_usage_request, to_proto_results, to_report_rejection,
+};
+use super::refused::{Asked, note};
+use super::usage_stream;
 use crate::app::Souk;
-use crate::app::metering::PendingUsage;
+use crate::app::records::WantedRecords;
+use crate::app::refusals::{RefusedFilter, RefusedRecord};
 use crate::error::AppError;
-
-/// Messages of a stream that may wait for their answers.
-const IN_FLIGHT: usize = 16;
 
 /// Metering over gRPC.
 pub struct MeteringApi(pub Souk);
+
+impl MeteringApi {
+    async fn meter(
+        &self,
+        name: &SandboxName,
+        request: &proto::BatchMeterUsageRequest,
+    ) -> Result<Vec<UsageOutcome>, Status> {
+        let proto::BatchMeterUsageRequest { product_code, region, usage_records, .. } = request;
+        let usage = from_proto_usage_request(product_code, region, usage_records, MAX_BATCH_RECORDS);
+        self.0.meter(name, usage.map_err(refuse)?).await.map_err(refuse)
+    }
+
+    async fn report(
+        &self,
+        name: &SandboxName,
+        request: &proto::ReportInstanceHoursRequest,
+    ) -> Result<Vec<UsageOutcome>, Status> {
+        let parts = from_proto_instance_hours(&request.region, &request.reports).map_err(refuse)?;
+        // Every product is checked before anything of one is metered.
+        for (usage, positions) in &parts {
+            self.0.check_usage(name, usage.clone()).map_err(|error| at_positions(error, positions))?;
+        }
+        let mut outcomes = Vec::new();
+        for (usage, positions) in parts {
+            let part = self.0.meter(name, usage).await.map_err(|error| at_positions(error, &positions))?;
+            outcomes.extend(part.into_iter().filter_map(|mut outcome| {
+                outcome.index = *positions.get(outcome.index as usize)?;
+                Some(outcome)
+            }));
+        }
+        outcomes.sort_by_key(|outcome| outcome.index);
+        Ok(outcomes)
+    }
+}
 
 #[tonic::async_trait]
 impl MeteringService for MeteringApi {
@@ -31,11 +73,17 @@ impl MeteringService for MeteringApi {
     ) -> Result<Response<proto::BatchMeterUsageResponse>, Status> {
         let request = request.into_inner();
         let name = name_of(&request.sandbox)?;
-        let records = request.usage_records;
-        let usage =
-            from_proto_usage_request(&request.product_code, &request.region, records, MAX_BATCH_RECORDS);
-        let outcomes = self.0.meter(&name, usage.map_err(refuse)?).await.map_err(refuse)?;
-        Ok(Response::new(proto::BatchMeterUsageResponse { results: to_proto_results(outcomes) }))
+        let answer = self.meter(&name, &request).await;
+        let records = &request.usage_records;
+        let asked = Asked {
+            sandbox: &request.sandbox,
+            operation: "MeteringService/BatchMeterUsage",
+            count: records.len(),
+        };
+        note(&self.0, &asked, answer.as_deref(), |index| {
+            Some(from_proto_named_record(&request.product_code, records.get(index)?))
+        });
+        Ok(Response::new(proto::BatchMeterUsageResponse { results: to_proto_results(answer?) }))
     }
 
     type StreamUsageStream = ReceiverStream<Result<proto::StreamUsageResponse, Status>>;
@@ -44,11 +92,7 @@ impl MeteringService for MeteringApi {
         &self,
         request: Request<Streaming<proto::StreamUsageRequest>>,
     ) -> Result<Response<Self::StreamUsageStream>, Status> {
-        let (pending, waiting) = mpsc::channel(IN_FLIGHT);
-        let (answers, stream) = mpsc::channel(1);
-        tokio::spawn(read(self.0.clone(), request.into_inner(), pending));
-        tokio::spawn(answer(waiting, answers));
-        Ok(Response::new(ReceiverStream::new(stream)))
+        Ok(Response::new(usage_stream::open(self.0.clone(), request.into_inner())))
     }
 
     async fn report_instance_hours(
@@ -57,79 +101,79 @@ impl MeteringService for MeteringApi {
     ) -> Result<Response<proto::ReportInstanceHoursResponse>, Status> {
         let request = request.into_inner();
         let name = name_of(&request.sandbox)?;
-        let parts = from_proto_instance_hours(&request.region, request.reports).map_err(refuse)?;
-        // Every product is checked before anything of one is metered.
-        for (usage, positions) in &parts {
-            self.0.check_usage(&name, usage.clone()).map_err(|error| at_positions(error, positions))?;
-        }
-        let mut outcomes = Vec::new();
-        for (usage, positions) in parts {
-            let part = self.0.meter(&name, usage).await.map_err(|error| at_positions(error, &positions))?;
-            outcomes.extend(part.into_iter().filter_map(|mut outcome| {
-                outcome.index = *positions.get(outcome.index as usize)?;
-                Some(outcome)
-            }));
-        }
-        outcomes.sort_by_key(|outcome| outcome.index);
-        Ok(Response::new(proto::ReportInstanceHoursResponse { results: to_proto_results(outcomes) }))
+        let answer = self.report(&name, &request).await;
+        let reports = &request.reports;
+        let asked = Asked {
+            sandbox: &request.sandbox,
+            operation: "MeteringService/ReportInstanceHours",
+            count: reports.len(),
+        };
+        note(&self.0, &asked, answer.as_deref(), |index| reports.get(index).map(from_proto_named_report));
+        Ok(Response::new(proto::ReportInstanceHoursResponse { results: to_proto_results(answer?) }))
     }
+
+    async fn list_metered_records(
+        &self,
+        request: Request<proto::ListMeteredRecordsRequest>,
+    ) -> Result<Response<proto::ListMeteredRecordsResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let (buyer, month) = (&request.buyer_account_id, &request.month);
+        let wanted = WantedRecords {
+            product_code: given(&request.product_code).map(ProductCode::new),
+            buyer: optional_buyer(buyer).map_err(refuse)?,
+            dimension: given(&request.dimension).map(DimensionKey::new),
+            month: from_proto_optional_month(month, "month").map_err(refuse)?,
+        };
+        let list =
+            format!("metered {name} {buyer} {month} {:?} {:?}", request.product_code, request.dimension);
+        let size = from_proto_page_size(request.page_size).map_err(refuse)?;
+        let after = from_proto_page_token(&list, &request.page_token).map_err(refuse)?;
+        let after = after.as_deref().and_then(from_proto_record_key);
+        let records = self.0.metered_records(&name, wanted, after, size + 1).await.map_err(refuse)?;
+        let (records, next_page_token) = first_page(&list, records, to_proto_record_key, size);
+        let market = self.0.market(&name).map_err(refuse)?;
+        let metered_records = records.iter().map(|record| to_proto_metered_record(record, &market)).collect();
+        Ok(Response::new(proto::ListMeteredRecordsResponse { metered_records, next_page_token }))
+    }
+
+    async fn list_refused_records(
+        &self,
+        request: Request<proto::ListRefusedRecordsRequest>,
+    ) -> Result<Response<proto::ListRefusedRecordsResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let (buyer, month) = (&request.buyer_account_id, &request.month);
+        let filter = RefusedFilter {
+            product_code: given(&request.product_code).map(str::to_owned),
+            buyer: optional_buyer(buyer).map_err(refuse)?,
+            dimension: given(&request.dimension).map(str::to_owned),
+            month: from_proto_optional_month(month, "month").map_err(refuse)?,
+        };
+        let list =
+            format!("refused {name} {buyer} {month} {:?} {:?}", request.product_code, request.dimension);
+        let refused = self.0.refused_records(&name, &filter).map_err(refuse)?;
+        // The newest first.
+        let key = |refused: &Arc<RefusedRecord>| format!("{:020}", u64::MAX - refused.number);
+        let (refused, next_page_token) =
+            page(&list, refused, key, request.page_size, &request.page_token).map_err(refuse)?;
+        let refused_records = refused.iter().map(|refused| to_proto_refused_record(refused)).collect();
+        Ok(Response::new(proto::ListRefusedRecordsResponse { refused_records, next_page_token }))
+    }
+}
+
+/// A text of a filter; empty, it takes all.
+fn given(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn optional_buyer(text: &str) -> Result<Option<AccountId>, Rejection> {
+    given(text).map(|text| AccountId::from_field(text, "buyerAccountId")).transpose()
 }
 
 fn at_positions(error: AppError, positions: &[u32]) -> Status {
     match error {
         AppError::Rejected(rejection) => refuse(to_report_rejection(rejection, positions)),
         other => refuse(other),
-    }
-}
-
-/// A message on its way: its records, or why it was refused as a whole.
-type InFlight = Result<PendingUsage, AppError>;
-
-/// Puts a stream's messages into the queues of their partitions, in order. It stops when the client ends the
-/// stream, or goes away.
-async fn read(
-    souk: Souk,
-    mut messages: Streaming<proto::StreamUsageRequest>,
-    pending: mpsc::Sender<Result<InFlight, Status>>,
-) {
-    loop {
-        let message = match messages.message().await {
-            Ok(Some(message)) => Ok(enqueue(&souk, message).await),
-            Ok(None) => return,
-            Err(status) => Err(status),
-        };
-        let last = message.is_err();
-        if pending.send(message).await.is_err() || last {
-            return;
-        }
-    }
-}
-
-async fn enqueue(souk: &Souk, message: proto::StreamUsageRequest) -> InFlight {
-    let name = from_proto_sandbox_name(&message.sandbox, "sandbox")?;
-    let (code, region) = (message.product_code, message.region);
-    let usage = from_proto_usage_request(&code, &region, message.usage_records, MAX_STREAM_RECORDS)?;
-    souk.enqueue_usage(&name, usage).await
-}
-
-/// Answers in the order of the messages. What is wrong with one message is said in its answer; what is wrong
-/// with the server ends the stream.
-async fn answer(
-    mut waiting: mpsc::Receiver<Result<InFlight, Status>>,
-    answers: mpsc::Sender<Result<proto::StreamUsageResponse, Status>>,
-) {
-    let mut index = 0;
-    while let Some(message) = waiting.recv().await {
-        let answer = match message {
-            Ok(Ok(pending)) => Ok(to_proto_stream_answer(index, pending.outcomes().await)),
-            Ok(Err(AppError::Rejected(rejection))) => Ok(to_proto_stream_refusal(index, rejection)),
-            Ok(Err(error)) => Err(refuse(error)),
-            Err(status) => Err(status),
-        };
-        let last = answer.is_err();
-        if answers.send(answer).await.is_err() || last {
-            return;
-        }
-        index += 1;
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use souk_core::agreement::Agreement;
 use souk_core::catalog::account::customer_identifier;
+use souk_core::ids::AccountId;
+use souk_core::machine::history::HistoryFilter;
 use souk_core::rejection::{Code, Rejection};
 use souk_proto::sandbox::v1 as proto;
 use souk_proto::sandbox::v1::sandbox_service_server::SandboxService;
@@ -12,13 +14,14 @@ use tonic::{Request, Response, Status};
 use super::answer::{name_of, refuse, refuse_at};
 use super::convert::agreement::{to_proto_agreement, to_proto_registration_token};
 use super::convert::catalog::to_proto_product;
-use super::convert::page::page;
+use super::convert::events::{from_proto_event_key, to_proto_event, to_proto_event_key};
+use super::convert::page::{first_page, from_proto_page_size, from_proto_page_token, page};
 use super::convert::required;
 use super::convert::rules::to_proto_rules;
 use super::convert::sandbox::{
     from_proto_clock_setting, from_proto_document, to_proto_clock, to_proto_public_key,
 };
-use super::convert::time::{from_proto_span_micros, from_proto_time};
+use super::convert::time::{from_proto_optional_time, from_proto_span_micros, from_proto_time};
 use crate::app::Souk;
 use crate::app::registration_token::RegistrationToken;
 use crate::app::sandboxes::{Description, Target, Turned};
@@ -133,6 +136,33 @@ impl SandboxService for SandboxApi {
         let turned = self.0.advance_clock(&name, target.map_err(refuse)?).await.map_err(refuse)?;
         let (clock, work_done) = self.turned(&turned);
         Ok(Response::new(proto::AdvanceClockResponse { clock, work_done }))
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<proto::ListEventsRequest>,
+    ) -> Result<Response<proto::ListEventsResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let account = |text: &str, field| {
+            let given = (!text.is_empty()).then(|| AccountId::from_field(text, field));
+            given.transpose().map_err(refuse)
+        };
+        let (buyer, payer) = (&request.buyer_account_id, &request.payer_account_id);
+        let filter = HistoryFilter {
+            buyer: account(buyer, "buyerAccountId")?,
+            payer: account(payer, "payerAccountId")?,
+            since: from_proto_optional_time(request.since, "since").map_err(refuse)?,
+        };
+        let list = format!("events of {name} {buyer} {payer} {:?}", filter.since);
+        let size = from_proto_page_size(request.page_size).map_err(refuse)?;
+        let after = from_proto_page_token(&list, &request.page_token).map_err(refuse)?;
+        let after = after.as_deref().and_then(from_proto_event_key);
+        let events = self.0.history(&name, filter, after, size + 1).await.map_err(refuse)?;
+        let key = |(position, _): &_| to_proto_event_key(position);
+        let (events, next_page_token) = first_page(&list, events, key, size);
+        let events = events.into_iter().map(|(position, happening)| to_proto_event(position.time, happening));
+        Ok(Response::new(proto::ListEventsResponse { events: events.collect(), next_page_token }))
     }
 }
 

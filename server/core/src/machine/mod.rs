@@ -5,6 +5,7 @@ pub mod check;
 pub mod due;
 pub mod event;
 pub mod follow;
+pub mod history;
 pub mod sandbox;
 
 pub use event::{ControlEntry, Event};

@@ -44,6 +44,21 @@ impl MonthColumn {
         self.is_metered(hour).then(|| self.value(hour))
     }
 
+    /// The hours from `from` on in which something was metered, and how much, in millionths.
+    pub fn metered_from(&self, from: usize) -> impl Iterator<Item = (usize, u64)> {
+        let words = self.metered.iter().enumerate().skip(from / 64);
+        let hours = words.flat_map(move |(index, &word)| {
+            let first = from.saturating_sub(index * 64).min(63);
+            let mut rest = word >> first << first;
+            std::iter::from_fn(move || {
+                let bit = rest.trailing_zeros() as usize;
+                rest &= rest.checked_sub(1)?;
+                Some(index * 64 + bit)
+            })
+        });
+        hours.map(|hour| (hour, self.value(hour)))
+    }
+
     /// Whether something was metered in an hour.
     fn is_metered(&self, hour: usize) -> bool {
         self.metered.get(hour / 64).is_some_and(|word| word >> (hour % 64) & 1 == 1)
@@ -122,6 +137,21 @@ mod tests {
         let mut month = MonthColumn::new(672);
         assert_eq!((month.accept(0, 0), month.accept(0, ONE)), (Outcome::New, Outcome::Different));
         assert_eq!(month.get(0), Some(0));
+    }
+
+    #[test]
+    fn what_was_metered_comes_from_any_hour_on() {
+        let mut month = MonthColumn::new(744);
+        let metered = [0, 1, 63, 64, 127, 128, 700, 743];
+        for hour in metered {
+            month.accept(hour, hour as u64 * ONE);
+        }
+        for from in 0..800 {
+            let found: Vec<_> = month.metered_from(from).collect();
+            let expected: Vec<_> =
+                metered.iter().filter(|&&h| h >= from).map(|&h| (h, h as u64 * ONE)).collect();
+            assert_eq!(found, expected, "from {from}");
+        }
     }
 
     #[test]

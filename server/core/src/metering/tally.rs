@@ -103,6 +103,17 @@ impl Tally {
         self.months.get(handle.0 as usize)?.get(&month)
     }
 
+    /// A series' months from `first` to `last` in which something was metered.
+    pub fn months(
+        &self,
+        handle: SeriesHandle,
+        first: BillingMonth,
+        last: BillingMonth,
+    ) -> impl Iterator<Item = (BillingMonth, &MonthColumn)> {
+        let months = self.months.get(handle.0 as usize).into_iter();
+        months.flat_map(move |months| months.range(first..=last)).map(|(month, column)| (*month, column))
+    }
+
     /// How an hour's quantity divides over tags; empty when its record did not say.
     pub fn allocations(&self, handle: SeriesHandle, hour: UsageHour) -> Arc<[Allocation]> {
         self.allocations.get(&(handle, hour)).cloned().unwrap_or_default()

@@ -12,6 +12,11 @@ use super::{HourRange, Timestamp, UsageHour};
 pub struct BillingMonth(i32);
 
 impl BillingMonth {
+    /// The first one.
+    pub const MIN: BillingMonth = BillingMonth(1970 * 12);
+    /// The last one.
+    pub const MAX: BillingMonth = BillingMonth(9999 * 12 + 11);
+
     /// The month that a moment falls into.
     pub fn containing(moment: Timestamp) -> BillingMonth {
         let (year, month) = moment.year_month();
@@ -30,7 +35,7 @@ impl BillingMonth {
 
     /// From the count of months since the year 0, as the journal stores it.
     pub fn from_index(index: i32) -> Option<BillingMonth> {
-        (1970 * 12..=9999 * 12 + 11).contains(&index).then_some(BillingMonth(index))
+        (Self::MIN.0..=Self::MAX.0).contains(&index).then_some(BillingMonth(index))
     }
 
     /// The count of months since the year 0.

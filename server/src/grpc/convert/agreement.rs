@@ -67,7 +67,8 @@ pub fn to_proto_entitlement(entitlement: &Entitlement, product: &ProductId) -> p
     }
 }
 
-fn to_proto_agreement_status(status: AgreementStatus) -> proto::AgreementStatus {
+/// Where an agreement stands.
+pub fn to_proto_agreement_status(status: AgreementStatus) -> proto::AgreementStatus {
     match status {
         AgreementStatus::Active => proto::AgreementStatus::Active,
         AgreementStatus::Cancelled => proto::AgreementStatus::Cancelled,

@@ -115,7 +115,8 @@ fn title(product: &ProductId, market: &Marketplace) -> String {
     market.products().get(product).map(|product| product.title.clone()).unwrap_or_default()
 }
 
-fn to_proto_invoice_kind(kind: InvoiceKind) -> proto::InvoiceKind {
+/// What an invoice charges.
+pub fn to_proto_invoice_kind(kind: InvoiceKind) -> proto::InvoiceKind {
     match kind {
         InvoiceKind::Usage => proto::InvoiceKind::Usage,
         InvoiceKind::Upfront => proto::InvoiceKind::Upfront,

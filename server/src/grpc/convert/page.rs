@@ -26,13 +26,24 @@ pub fn page<T>(
     let size = from_proto_page_size(page_size)?;
     let after = from_proto_page_token(list, page_token)?;
     let is_behind = |item: &T| after.as_ref().is_some_and(|after| key(item) <= *after);
-    let mut rest = items.into_iter().skip_while(is_behind).peekable();
+    Ok(first_page(list, items.into_iter().skip_while(is_behind), &key, size))
+}
+
+/// The same out of items that all come after the token: so many of them, with the token of the next page if
+/// there are more.
+pub fn first_page<T>(
+    list: &str,
+    items: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> String,
+    size: usize,
+) -> (Vec<T>, String) {
+    let mut rest = items.into_iter().peekable();
     let page: Vec<T> = rest.by_ref().take(size).collect();
     let next = match (rest.peek(), page.last()) {
         (Some(_), Some(last)) => to_proto_page_token(list, &key(last)),
         _ => String::new(),
     };
-    Ok((page, next))
+    (page, next)
 }
 
 /// Reads a page size: 1 to 1,000, and 100 when absent.

@@ -29,15 +29,15 @@ pub const REGION_LENGTH_MAX: usize = 32;
 pub fn from_proto_usage_request(
     product_code: &str,
     region: &str,
-    records: Vec<proto::UsageRecord>,
+    records: &[proto::UsageRecord],
     limit: usize,
 ) -> Result<UsageRequest, Rejection> {
     let product_code = from_proto_product_code(product_code, "productCode")?;
     let region = from_proto_region(region, "region")?;
     check_count(records.len(), limit, "usageRecords")?;
     let mut read = Vec::with_capacity(records.len());
-    for (index, record) in records.into_iter().enumerate() {
-        read.push(from_proto_usage_record(&record).map_err(|r| r.within(&format!("usageRecords[{index}]")))?);
+    for (index, record) in records.iter().enumerate() {
+        read.push(from_proto_usage_record(record).map_err(|r| r.within(&format!("usageRecords[{index}]")))?);
     }
     Ok(UsageRequest {
         product_code,
@@ -331,7 +331,7 @@ mod tests {
         for (spoil, code, field) in spoils {
             let mut wrong = record();
             spoil(&mut wrong);
-            let refused = refusal(from_proto_usage_request("code", "", vec![record(), wrong.clone()], 25));
+            let refused = refusal(from_proto_usage_request("code", "", &[record(), wrong.clone()], 25));
             assert_eq!(refused, Some((code, format!("usageRecords[1].{field}"))), "{wrong:?}");
         }
     }
@@ -364,7 +364,7 @@ mod tests {
     #[test]
     fn a_request_has_its_limits() {
         let request = |code: &str, region: &str, count| {
-            refusal(from_proto_usage_request(code, region, vec![record(); count], 25))
+            refusal(from_proto_usage_request(code, region, &vec![record(); count], 25))
         };
         let longest = "a".repeat(255);
         for (code, region, count, expected) in [
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_request_without_product_and_region_has_none_and_the_default() {
-        let request = from_proto_usage_request("", "", vec![record()], 25).unwrap();
+        let request = from_proto_usage_request("", "", &[record()], 25).unwrap();
         assert_eq!((request.product_code, request.region.as_str()), (None, "us-east-1"));
         assert_eq!(request.metered_as, DimensionType::ExternallyMetered);
     }

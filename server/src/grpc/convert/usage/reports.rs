@@ -21,16 +21,16 @@ use super::{check_count, from_proto_dimension_key, from_proto_product_code, from
 /// The first field that does not have its form; nothing of the request is taken then.
 pub fn from_proto_instance_hours(
     region: &str,
-    reports: Vec<proto::InstanceHours>,
+    reports: &[proto::InstanceHours],
 ) -> Result<Vec<(UsageRequest, Vec<u32>)>, Rejection> {
     let region = from_proto_region(region, "region")?;
     check_count(reports.len(), MAX_STREAM_RECORDS, "reports")?;
     let mut requests: Vec<(UsageRequest, Vec<u32>)> = Vec::new();
     let mut places = BTreeMap::new();
-    for (report, position) in reports.into_iter().zip(0..) {
+    for (report, position) in reports.iter().zip(0..) {
         let (code, record) =
-            from_proto_report(&report).map_err(|r| r.within(&format!("reports[{position}]")))?;
-        let place = *places.entry(report.product_code).or_insert(requests.len());
+            from_proto_report(report).map_err(|r| r.within(&format!("reports[{position}]")))?;
+        let place = *places.entry(report.product_code.as_str()).or_insert(requests.len());
         if place == requests.len() {
             let request = UsageRequest {
                 product_code: Some(code),
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn instance_hours_are_grouped_by_product_in_order_of_appearance() {
         let reports = ["b", "a", "b", "c", "a"].into_iter().zip(0..).map(|(code, count)| report(code, count));
-        let requests = from_proto_instance_hours("eu-west-1", reports.collect()).unwrap();
+        let requests = from_proto_instance_hours("eu-west-1", &reports.collect::<Vec<_>>()).unwrap();
         let found: Vec<_> = requests
             .iter()
             .map(|(request, positions)| {
@@ -140,15 +140,12 @@ mod tests {
         for (spoil, code, field) in spoils {
             let mut wrong = report("code", 1);
             spoil(&mut wrong);
-            let refused = refusal(from_proto_instance_hours("", vec![wrong.clone()]));
+            let refused = refusal(from_proto_instance_hours("", &[wrong.clone()]));
             assert_eq!(refused, Some((code, format!("reports[0].{field}"))), "{wrong:?}");
         }
-        let many = refusal(from_proto_instance_hours("", vec![report("code", 1); MAX_STREAM_RECORDS + 1]));
+        let many = refusal(from_proto_instance_hours("", &vec![report("code", 1); MAX_STREAM_RECORDS + 1]));
         assert_eq!(many, Some((TooManyRecords, "reports".to_owned())));
-        assert_eq!(
-            refusal(from_proto_instance_hours("", Vec::new())),
-            Some((FieldMissing, "reports".to_owned()))
-        );
+        assert_eq!(refusal(from_proto_instance_hours("", &[])), Some((FieldMissing, "reports".to_owned())));
     }
 
     #[test]

@@ -1,0 +1,66 @@
+//! The records that stand.
+
+use souk_core::ids::{AccountId, DimensionKey, ProductCode, SandboxName};
+use souk_core::metering::{MeteredRecord, RecordFilter, RecordPosition, RecordWalk};
+use souk_core::rejection::{Code, Rejection};
+use souk_core::time::BillingMonth;
+
+use super::Souk;
+use crate::error::AppError;
+
+/// Series and records that one job looks at: about a millisecond.
+const STEPS: usize = 5_000;
+
+/// Which records are listed; what is none takes all.
+#[derive(Debug, Clone, Default)]
+pub struct WantedRecords {
+    /// Only of this product.
+    pub product_code: Option<ProductCode>,
+    /// Only of this buyer.
+    pub buyer: Option<AccountId>,
+    /// Only of this dimension.
+    pub dimension: Option<DimensionKey>,
+    /// Only of this month.
+    pub month: Option<BillingMonth>,
+}
+
+impl Souk {
+    /// The first `limit` records behind `after`, by hour and id. Partitions are asked one after another and in
+    /// small parts: other jobs run in between.
+    pub async fn metered_records(
+        &self,
+        name: &SandboxName,
+        wanted: WantedRecords,
+        after: Option<RecordPosition>,
+        limit: usize,
+    ) -> Result<Vec<MeteredRecord>, AppError> {
+        let market = self.market(name)?;
+        let WantedRecords { product_code, buyer, dimension, month } = wanted;
+        let product = product_code.map(|code| match market.product_by_code(&code) {
+            Some(product) => Ok(product.id.clone()),
+            None => {
+                let message = format!("sandbox \"{name}\" has no product with the code \"{code}\"");
+                Err(Rejection::new(Code::ProductUnknown, "productCode", message))
+            }
+        });
+        if let Some(buyer) = buyer {
+            market.account(buyer, "buyerAccountId")?;
+        }
+        let filter = RecordFilter { product: product.transpose()?, buyer, dimension, month };
+        let mut walk = RecordWalk::new(filter, after, limit);
+        for partition in self.partitions.iter() {
+            walk.begin();
+            let mut finished = false;
+            while !finished {
+                let target = name.clone();
+                let part = move |turn: &mut crate::partition::Turn<'_>| {
+                    let (sandbox, _) = turn.at_its_time(&target)?;
+                    let finished = walk.go_on(sandbox.tally(), STEPS);
+                    Ok((walk, finished))
+                };
+                (walk, finished) = partition.run(part).await?;
+            }
+        }
+        Ok(walk.into_records().collect())
+    }
+}
