@@ -68,7 +68,10 @@ impl Reason {
 
     /// The record was not processed this time.
     pub fn unprocessed(code: &str) -> Reason {
-        Reason::new(code, "its month closed on the way, its partition failed, or a fault kept it back: send it again")
+        Reason::new(
+            code,
+            "its month closed on the way, its partition failed, or a fault kept it back: send it again",
+        )
     }
 }
 
