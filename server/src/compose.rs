@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,7 +76,12 @@ impl Running {
 /// Starts on a data folder, which is made when it does not exist.
 pub fn start_in(folder: &Path, clock: Arc<dyn MachineClock>) -> Result<Running, StartError> {
     let refuse = |why: String| StartError::Folder { folder: folder.to_owned(), why };
-    std::fs::create_dir_all(folder).map_err(|e| refuse(format!("it cannot be made: {e}")))?;
+    // It holds the keys of documents: for its owner alone.
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|e| refuse(format!("it cannot be made: {e}")))?;
     let store = SqliteStore::new(folder);
     let description = folder.join("souk.json");
     let partitions = match std::fs::read_to_string(&description) {

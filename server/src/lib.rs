@@ -4,6 +4,7 @@ pub mod admin;
 pub mod app;
 pub mod aws;
 pub mod cli;
+pub mod client_time;
 pub mod clock;
 pub mod codec;
 pub mod compose;

@@ -112,6 +112,34 @@ def test_two_megabytes_are_too_large(market: Market) -> None:
     assert post(market, body) == (413, "RequestEntityTooLargeException")
 
 
+def test_a_megabyte_less_a_byte_is_not_too_large(market: Market) -> None:
+    start = json.dumps({"ProductCode": "nosuchproduct", "UsageRecords": [], "Padding": ""}).encode()
+    padded = start[:-2] + b"x" * (1_000_000 - len(start)) + start[-2:]
+    assert post(market, padded) == (400, "InvalidProductCodeException")
+    assert post(market, padded + b" ") == (413, "RequestEntityTooLargeException")
+
+
+@pytest.mark.parametrize("body", [b"", b"\xbf", b"\xff", b"\x81\x01", b"{}", b"\xa1\x61", b"\x9f" * 100_000])
+def test_broken_cbor_is_a_serialization_error_in_cbor(market: Market, body: bytes) -> None:
+    url = f"{market.endpoint}/service/AWSMPEntitlementService/operation/GetEntitlements"
+    sent = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor", "authorization": SIGNED}
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(url, body, sent, method="POST"), timeout=60)
+    with caught.value as answer:
+        assert (answer.code, answer.headers["smithy-protocol"]) == (400, "rpc-v2-cbor")
+        assert b"SerializationException" in answer.read()
+
+
+def test_a_chunked_body_that_breaks_off_is_a_serialization_error(market: Market) -> None:
+    address = urlsplit(market.endpoint)
+    head = f"POST {address.path} HTTP/1.1\r\nhost: souk\r\ncontent-type: {JSON}\r\nx-amz-target: {BATCH}\r\n"
+    broken = f"{head}transfer-encoding: chunked\r\n\r\n5\r\n{{}}   \r\nnonsense\r\n"
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+        connection.sendall(broken.encode())
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"SerializationException" in answer
+
+
 def test_a_broken_signature_is_refused(strict_market: Market) -> None:
     for signature, code in [
         (SIGNED, "InvalidSignatureException"),

@@ -330,7 +330,6 @@ FAILED = "failed to satisfy constraint: "
         (record(1, CustomerAWSAccountId="letters"), "Member must satisfy regular expression pattern: ^[0-9]+$"),
         (record(1, CustomerIdentifier="both"), "CustomerIdentifier"),
         (record(1, Dimension="d" * 256), "Member must have length less than or equal to 255"),
-        (record(1, CustomerAWSAccountId=None, LicenseArn="l-1"), "at 'usageRecords.1.member.licenseArn'"),
         (record(1, UsageAllocations=[{"Tags": [{"Key": "a", "Value": "b"}]}]), "AllocatedUsageQuantity"),
         (record(0, UsageAllocations=[tagged(0)] * 2501), "less than or equal to 2500"),
     ],
@@ -367,6 +366,31 @@ def test_code_and_licence_together_or_neither_are_refused(market: Market) -> Non
     with refused("ValidationException"):
         by_licence(market, record(1))
     assert_free(market)
+
+
+def test_identity_is_checked_before_product_seller_and_holder(market: Market) -> None:
+    licence = market.licence("offer-pipeline", LABS)
+    for wrong in [{"ProductCode": MAIL}, {"ProductCode": "nosuchproduct"}]:
+        with refused("ValidationException"):
+            meter(market, record(1, LicenseArn=licence, CustomerAWSAccountId=BEACON), **wrong)
+
+
+def test_a_malformed_licence_is_an_invalid_one(market: Market) -> None:
+    for wrong in ["l-1", "arn:aws:license-manager::294406891311:license:l-0", "arn:"]:
+        with refused("InvalidLicenseException"):
+            by_licence(market, record(1, CustomerAWSAccountId=None, LicenseArn=wrong))
+    assert_free(market)
+
+
+def test_allocations_of_another_kind_are_checked_before_the_customer(market: Market) -> None:
+    unknown = record(1, CustomerAWSAccountId=None, CustomerIdentifier="nobody", UsageAllocations=[tagged("1")])
+    with refused("InvalidUsageAllocationsException"):
+        meter(market, unknown)
+
+
+def test_an_error_names_the_record_as_aws_counts(market: Market) -> None:
+    with refused("InvalidUsageDimensionException", "usageRecords.2.member.dimension", "nosuch"):
+        meter(market, record(1), record(1, Dimension="nosuch"))
 
 
 def test_constraints_are_checked_before_the_product(market: Market) -> None:

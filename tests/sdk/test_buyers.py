@@ -50,6 +50,17 @@ def test_a_token_of_another_seller_or_sandbox_or_of_nobody_is_invalid(market: Ma
             market.metering().resolve_customer(RegistrationToken=wrong)
 
 
+def test_a_token_resolves_after_its_agreement_ended(market: Market) -> None:
+    issued = token(market)
+    market.souk("agreement", "cancel", market.agreements["offer-pipeline", LABS]["agreementId"])
+    assert market.metering().resolve_customer(RegistrationToken=issued)["CustomerAWSAccountId"] == LABS
+
+
+def test_a_region_that_does_not_resolve_is_refused(market: Market) -> None:
+    with refused("DisabledApiException", "mars-north-1"):
+        market.metering(region_name="mars-north-1").resolve_customer(RegistrationToken=token(market))
+
+
 def test_an_empty_token_is_refused(market: Market) -> None:
     with refused("ValidationException", "registrationToken"):
         market.metering().resolve_customer(RegistrationToken="")
@@ -102,6 +113,8 @@ def test_filters_leave_what_all_of_them_name(market: Market) -> None:
     assert entitled(market, CUSTOMER_AWS_ACCOUNT_ID=[LABS]) == {LABS_SEATS, LABS_NODES}
     assert entitled(market, CUSTOMER_IDENTIFIER=[identifier]) == {BEACON_SEATS}
     assert entitled(market, LICENSE_ARN=[licence], DIMENSION=["nodes"]) == {LABS_NODES}
+    both = [licence, market.licence("offer-vault", BEACON), "arn:aws:license-manager::1:license:l-0"]
+    assert entitled(market, LICENSE_ARN=both) == {LABS_SEATS, LABS_NODES, BEACON_SEATS}
     assert entitled(market, LICENSE_ARN=[licence], CUSTOMER_IDENTIFIER=[identifier]) == set()
     for nobody in [DRIFTER, STRANGER]:
         assert entitled(market, CUSTOMER_AWS_ACCOUNT_ID=[nobody]) == set()

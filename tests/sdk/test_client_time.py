@@ -35,8 +35,7 @@ def test_an_untouched_hourly_reporter_lives_a_month_in_a_minute(
     market = strict_server.market(MACHINE)
     client, now, metered, ids = market.metering(), START, 0, set()
     while now < END:
-        # Some minutes into the hour, as timers are.
-        market.advance(now + timedelta(minutes=7))
+        market.advance(now)
         result = report(client, stamp, gigabytes=now.hour)
         assert result["Status"] == "Success"
         ids.add(result["MeteringRecordId"])
@@ -53,6 +52,17 @@ def test_an_untouched_hourly_reporter_lives_a_month_in_a_minute(
     assert (hours[0], hours[-1]) == (first.strftime("%Y-%m-%dT%H:%M:%SZ"), last.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
+def test_a_stamp_sent_again_later_is_the_same_moment(server: Server) -> None:
+    market = server.market(MACHINE)
+    market.advance(datetime(2026, 2, 1, tzinfo=timezone.utc))
+    client, stamped = market.metering(), stamped_now()
+    first = report(client, lambda: stamped, 8)
+    while stamped_now() - stamped < timedelta(seconds=1):
+        assert report(client, lambda: stamped, 8) == first
+    [metered] = market.souk("usage", "list")
+    assert metered["hour"] == "2026-02-01T00:00:00Z"
+
+
 def test_what_the_sandbox_does_not_take_is_refused_in_the_machine_s_time_too(server: Server) -> None:
     market = server.market(MACHINE)
     client = market.metering()
@@ -65,12 +75,23 @@ def test_what_the_sandbox_does_not_take_is_refused_in_the_machine_s_time_too(ser
                 report(client, stamp, 1)
 
 
+def test_a_refused_record_is_told_in_the_sandbox_s_time(server: Server) -> None:
+    market = server.market(MACHINE)
+    client = market.metering()
+    with pytest.raises(client.exceptions.TimestampOutOfBoundsException):
+        report(client, lambda: stamped_now() - timedelta(hours=30), 1)
+    [refused] = market.souk("usage", "list", "--refused")
+    assert refused["timestamp"].startswith("2026-01-14T06:")
+
+
 def expiration(market: Market) -> datetime:
     """When the vault's first entitlement ends, as the SDK reads it."""
     return market.entitlement().get_entitlements(ProductCode=VAULT)["Entitlements"][0]["ExpirationDate"]
 
 
 def test_times_of_answers_are_the_machine_s(server: Server) -> None:
-    in_sandbox, in_machine = expiration(server.market()), expiration(server.market(MACHINE))
+    of_machine = server.market(MACHINE)
+    in_sandbox, in_machine = expiration(server.market()), expiration(of_machine)
+    assert expiration(of_machine) == in_machine
     moved = datetime.now(timezone.utc) - datetime(2026, 1, 15, 12, 30, tzinfo=timezone.utc)
     assert abs(in_machine - in_sandbox - moved) < timedelta(minutes=5)

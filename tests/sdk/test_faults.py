@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
-from market import ACME, DOCUMENT, HOUR, LABS, NOW, PIPELINE, VAULT, Market, record, refused
+from market import ACME, CACHE, DOCUMENT, HOUR, LABS, NOW, PIPELINE, VAULT, Market, record, refused
 
 BATCH = "BatchMeterUsage"
 # Every error is seen as it comes.
@@ -97,11 +97,11 @@ def test_a_program_that_does_not_retry_and_sends_other_quantities_learns_that_th
 
 def test_meter_usage_is_metered_once_though_its_answer_is_lost(market: Market) -> None:
     market.faults(fault("CUT_AFTER_COMMIT", "MeterUsage", nthCall=1))
-    usage = {"ProductCode": PIPELINE, "Timestamp": NOW, "UsageDimension": "gigabytes", "UsageQuantity": 100}
+    usage = {"ProductCode": CACHE, "Timestamp": NOW, "UsageDimension": "shards", "UsageQuantity": 100}
     answer = market.metering(LABS).meter_usage(**usage)
     assert answer["MeteringRecordId"]
     assert answer["ResponseMetadata"]["RetryAttempts"] == 1
-    assert_billed(market, 100)
+    assert billed(market) == "25.00"
 
 
 @pytest.mark.parametrize(("records", "left"), [(None, 3), (2, 2), (9, 3)])
@@ -199,7 +199,7 @@ def test_aws_s_quotas_throttle_and_boto3_gets_everything_in(market: Market, tmp_
     client = market.metering(config=ONCE)
     # An account's quota is its own.
     other = market.metering(LABS, config=ONCE)
-    usage = {"ProductCode": PIPELINE, "Timestamp": NOW, "UsageDimension": "users", "UsageQuantity": 0}
+    usage = {"ProductCode": CACHE, "Timestamp": NOW, "UsageDimension": "shards", "UsageQuantity": 0}
 
     def taken(_: int) -> bool:
         try:

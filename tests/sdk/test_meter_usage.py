@@ -1,10 +1,10 @@
 """MeterUsage, as AWS documents it (aws-api A.3). The account of the access key is the buyer."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from market import ACME, CACHE, CIRRUS, DRIFTER, HOUR, LABS, NOW, Market, refused
+from market import ACME, CACHE, CIRRUS, DRIFTER, HOUR, LABS, NOW, PIPELINE, Market, refused
 
 
 def usage(quantity: int | str = 1, **fields: Any) -> dict[str, Any]:
@@ -109,6 +109,39 @@ def test_the_endpoint_is_that_of_the_region_that_the_program_runs_in(market: Mar
     with refused("InvalidEndpointRegionException"):
         market.metering(LABS, region_name="mars-north-1").meter_usage(**usage(8))
     assert market.metering(LABS, region_name="us-gov-west-1").meter_usage(**usage(8))
+
+
+def test_software_as_a_service_is_metered_by_its_seller(market: Market) -> None:
+    with refused("InvalidProductCodeException", PIPELINE):
+        market.metering(LABS).meter_usage(**usage(8, ProductCode=PIPELINE, UsageDimension="gigabytes"))
+
+
+def test_an_error_names_the_operation_s_own_member(market: Market) -> None:
+    with refused("InvalidUsageDimensionException", "usageDimension: ", "nosuch"):
+        meter(market, 1, UsageDimension="nosuch")
+
+
+def test_tags_and_kinds_of_allocations_are_checked(market: Market) -> None:
+    with refused("InvalidTagException"):
+        meter(market, 1, UsageAllocations=[{"AllocatedUsageQuantity": 1, "Tags": [{"Key": "k~", "Value": "v"}]}])
+    with refused("InvalidUsageAllocationsException"):
+        meter(market, 1, UsageAllocations=[{"AllocatedUsageQuantityAsDecimal": "1"}])
+
+
+def test_the_month_before_ends_at_six_on_the_first(market: Market) -> None:
+    last = datetime(2026, 1, 31, 23, 30, tzinfo=timezone.utc)
+    market.advance(datetime(2026, 2, 1, 5, 29, tzinfo=timezone.utc))
+    assert meter(market, 1, Timestamp=last)
+    market.advance(datetime(2026, 2, 1, 6, tzinfo=timezone.utc))
+    with refused("TimestampOutOfBoundsException"):
+        meter(market, 2, Timestamp=last + timedelta(minutes=29))
+
+
+def test_no_quantity_is_none_at_all(market: Market) -> None:
+    client = market.metering(LABS)
+    request = usage()
+    del request["UsageQuantity"]
+    assert client.meter_usage(**request)["MeteringRecordId"] == meter(market, 0)
 
 
 def test_regions_do_not_meet(market: Market) -> None:

@@ -37,13 +37,15 @@ mod tests;
 mod tokens;
 mod usage;
 
+use std::net::IpAddr;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
 use prost::Message;
 
@@ -182,18 +184,21 @@ async fn answer(souk: &Souk, parts: &Parts, body: Body) -> Result<Response, Refu
 }
 
 /// Refuses what a page of another site asks a browser to send: administration carries no credentials that would tell
-/// its sender. Programs that are no browsers send no origin.
+/// its sender. Programs that are no browsers send no origin. A page of the port itself is at `localhost` or at a number:
+/// a name may be anybody's, who lets it lead here.
 fn refuse_other_origins(headers: &HeaderMap) -> Result<(), Refused> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
-    let authority = |origin: &str| origin.split_once("://").map(|(_, authority)| authority.to_owned());
     let origin = origin.to_str().unwrap_or_default();
+    let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    match host
-        .is_some_and(|host| authority(origin).is_some_and(|authority| authority.eq_ignore_ascii_case(host)))
-    {
-        true => Ok(()),
-        false => Err(Refused::other_origin(origin)),
-    }
+    let is_own =
+        Uri::builder().authority(authority).scheme("http").path_and_query("/").build().is_ok_and(|uri| {
+            let name = uri.host().unwrap_or_default();
+            let is_number = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+            host.is_some_and(|host| host.eq_ignore_ascii_case(authority))
+                && (is_number || name == "localhost")
+        });
+    if is_own { Ok(()) } else { Err(Refused::other_origin(origin)) }
 }
 
 /// An answer of the contract; `name` is its full name.

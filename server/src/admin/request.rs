@@ -3,6 +3,7 @@
 use axum::body::{Body, to_bytes};
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
+use http_body_util::LengthLimitError;
 use percent_encoding::percent_decode_str;
 use prost::Message;
 use serde::de::DeserializeOwned;
@@ -33,9 +34,12 @@ pub async fn text(headers: &HeaderMap, body: Body) -> Result<String, Refused> {
     if declared.is_some_and(|length| length > BODY_BYTES_MAX as u64) {
         return Err(Refused::too_large());
     }
-    let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| match declared {
-        Some(_) => Refused::body(format!("the body ended before it was whole: {error}")),
-        None => Refused::too_large(),
+    let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
+        let error = error.into_inner();
+        match error.is::<LengthLimitError>() {
+            true => Refused::too_large(),
+            false => Refused::body(format!("the body ended before it was whole: {error}")),
+        }
     })?;
     String::from_utf8(bytes.into()).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();

@@ -405,6 +405,10 @@ async fn pages_of_other_sites_administrate_nothing() {
         (Some("null"), Some("127.0.0.1:7626"), 403),
         (Some("http://127.0.0.1:7626"), None, 403),
         (Some("http://localhost:7626"), Some("localhost:7626"), 200),
+        (Some("http://127.0.0.1:7626"), Some("127.0.0.1:7626"), 200),
+        (Some("http://[::1]:7626"), Some("[::1]:7626"), 200),
+        // A name that somebody lets lead here.
+        (Some("http://evil.example:7626"), Some("evil.example:7626"), 403),
         (None, Some("127.0.0.1:7626"), 200),
     ] {
         let mut request = Request::post("/_souk/sandboxes/one/clock");

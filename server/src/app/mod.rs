@@ -21,6 +21,7 @@ use souk_core::metering::request::LicenceEntry;
 use souk_core::rejection::Rejection;
 use souk_core::time::Timestamp;
 
+use crate::client_time::ClientClock;
 use crate::clock::MachineClock;
 use crate::control::{ControlHandle, PublishedSandboxes};
 use crate::error::AppError;
@@ -60,6 +61,13 @@ impl Souk {
     /// A sandbox's time.
     pub fn now(&self, market: &Marketplace) -> Timestamp {
         market.clock.now(self.clock.now())
+    }
+
+    /// A sandbox's clock beside the machine's, as programs of its AWS port go by them.
+    pub fn client_clock(&self, market: &Marketplace) -> ClientClock {
+        let machine = self.clock.now();
+        let set = self.published.clock_set(&market.name).unwrap_or(machine);
+        ClientClock::new(market.rules.client_time, market.clock, set, machine)
     }
 
     /// The number of a payer's partition.

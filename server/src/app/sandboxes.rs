@@ -52,6 +52,7 @@ impl Souk {
         let target = name.clone();
         self.control.decide(move |_, machine| plan.entry(&target, machine)).await?;
         self.refusals.forget(name);
+        self.quotas.forget(name);
         self.follow(name).await?;
         self.describe_sandbox(name).await
     }
@@ -67,6 +68,7 @@ impl Souk {
             .await?;
         self.lab.forget(name);
         self.refusals.forget(name);
+        self.quotas.forget(name);
         self.follow(name).await?;
         Ok(())
     }

@@ -4,11 +4,10 @@
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::header::CONTENT_LENGTH;
+use http_body_util::LengthLimitError;
 use souk_core::catalog::Marketplace;
 use souk_core::ids::{DEFAULT_REGION, Region, SandboxName};
 
-use super::client_time::ClientClock;
 use super::error::AwsError;
 use super::gate::Gate;
 use super::ops::Call;
@@ -22,6 +21,8 @@ use crate::app::Souk;
 
 /// The sandbox of a path that names none.
 pub const DEFAULT_SANDBOX: &str = "default";
+/// Bytes of what a program runs on; a longer statement states nothing.
+const RESOURCE_LENGTH_MAX: usize = 255;
 /// What a session token begins with when it says what the program runs on.
 const RESOURCE_PREFIX: &str = "souk:";
 
@@ -43,7 +44,7 @@ pub async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Respo
         Err(unrouted) => return respond(unrouted.protocol, &request_id, Err(unrouted.error)).map(Body::from),
     };
     let protocol = routed.protocol;
-    let body = read_body(&parts, body).await;
+    let body = read_body(body).await;
     let may_be_late = endpoint.has_faults(&routed);
     // An answer repeats texts of the body where they stand.
     let called = {
@@ -69,16 +70,13 @@ pub async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Respo
     response.map(Body::from)
 }
 
-async fn read_body(parts: &http::request::Parts, body: Body) -> Result<Bytes, AwsError> {
+async fn read_body(body: Body) -> Result<Bytes, AwsError> {
     // One byte more than a body may have: what is longer is told from what was cut off.
     to_bytes(body, BODY_BYTES_MAX + 1).await.map_err(|error| {
-        let declared =
-            parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        match declared.is_some_and(|length: usize| length <= BODY_BYTES_MAX) {
-            true => AwsError::serialization(format!("The body ended before it was whole: {error}.")),
-            false => {
-                AwsError::request_entity_too_large(format!("A body has at most {BODY_BYTES_MAX} bytes."))
-            }
+        let error = error.into_inner();
+        match error.is::<LengthLimitError>() {
+            true => AwsError::request_entity_too_large(format!("A body has at most {BODY_BYTES_MAX} bytes.")),
+            false => AwsError::serialization(format!("The body ended before it was whole: {error}.")),
         }
     })
 }
@@ -126,7 +124,7 @@ impl Endpoint {
             region: Region::new(signed.region.as_deref().unwrap_or(DEFAULT_REGION)),
             resource,
             launch_region,
-            clock: ClientClock::new(market.rules.client_time, self.souk.now(&market), self.souk.clock.now()),
+            clock: self.souk.client_clock(&market),
             market,
             gate: Gate::new(parts, routed.operation),
         };
@@ -170,7 +168,9 @@ fn resource(session_token: &str) -> Option<(String, Option<Region>)> {
         Some((resource, region)) => (resource, Some(region).filter(|region| !region.is_empty())),
         None => (stated, None),
     };
-    (!resource.is_empty()).then(|| (resource.to_owned(), region.map(Region::new)))
+    (1..=RESOURCE_LENGTH_MAX)
+        .contains(&resource.len())
+        .then(|| (resource.to_owned(), region.map(Region::new)))
 }
 
 #[cfg(test)]

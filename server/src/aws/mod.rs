@@ -5,7 +5,6 @@
 //! `respond` writes the answer in the protocol that was spoken. No rule lives here, and nothing but `server`
 //! opens a socket.
 
-pub mod client_time;
 pub mod endpoint;
 pub mod error;
 pub mod gate;

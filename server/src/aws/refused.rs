@@ -26,15 +26,23 @@ const SINGLE: Names =
 
 /// Notes what was refused of an answer, if it is one about usage.
 pub fn note(souk: &Souk, routed: &Routed, parts: &Parts, body: &[u8], answer: &Result<Value<'_>, AwsError>) {
-    let refused = match (routed.service, routed.operation, answer) {
+    let mut refused = match (routed.service, routed.operation, answer) {
         (Service::Metering, "BatchMeterUsage", Ok(answer)) => of_records(routed, body, answer),
         (Service::Metering, "BatchMeterUsage", Err(error)) => of_batch(routed, body, error),
         (Service::Metering, "MeterUsage", Err(error)) => vec![of_call(souk, routed, parts, body, error)],
         _ => return,
     };
-    if !refused.is_empty() {
-        souk.note_refused(&sandbox(routed), routed.operation, refused);
+    if refused.is_empty() {
+        return;
     }
+    let sandbox = sandbox(routed);
+    if let Ok(market) = souk.market(&sandbox) {
+        let clock = souk.client_clock(&market);
+        for (_, record) in &mut refused {
+            record.timestamp = record.timestamp.map(|stamped| clock.to_sandbox(stamped));
+        }
+    }
+    souk.note_refused(&sandbox, routed.operation, refused);
 }
 
 fn sandbox(routed: &Routed) -> SandboxName {

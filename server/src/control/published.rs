@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use dashmap::DashMap;
-use souk_core::catalog::Marketplace;
+use souk_core::catalog::{Change, Marketplace};
 use souk_core::ids::SandboxName;
 use souk_core::machine::ControlEntry;
+use souk_core::time::Timestamp;
 
 use crate::error::AppError;
 use crate::partition::turn::unknown;
@@ -13,44 +14,60 @@ use crate::partition::turn::unknown;
 /// The published state of every sandbox.
 #[derive(Default)]
 pub struct PublishedSandboxes {
-    markets: DashMap<SandboxName, Arc<Marketplace>>,
+    sandboxes: DashMap<SandboxName, Published>,
+}
+
+/// The published state of a sandbox.
+struct Published {
+    market: Arc<Marketplace>,
+    /// What the machine's clock showed when this one was set, turned or let go.
+    clock_set: Timestamp,
 }
 
 impl PublishedSandboxes {
     /// A sandbox's published state.
     pub fn get(&self, name: &SandboxName) -> Result<Arc<Marketplace>, AppError> {
-        let market = self.markets.get(name).map(|market| market.clone());
+        let market = self.sandboxes.get(name).map(|published| published.market.clone());
         Ok(market.ok_or_else(|| unknown(name))?)
     }
 
     /// Whether some sandbox has an account that signs with this access key.
     pub fn know_access_key(&self, key_id: &str) -> bool {
-        self.markets.iter().any(|market| market.access_key_owner(key_id).is_some())
+        self.sandboxes.iter().any(|published| published.market.access_key_owner(key_id).is_some())
+    }
+
+    /// What the machine's clock showed when a sandbox's was set, turned or let go.
+    pub fn clock_set(&self, name: &SandboxName) -> Option<Timestamp> {
+        self.sandboxes.get(name).map(|published| published.clock_set)
     }
 
     /// Every sandbox, in the order of names.
     pub fn all(&self) -> Vec<Arc<Marketplace>> {
-        let mut all: Vec<_> = self.markets.iter().map(|entry| entry.value().clone()).collect();
+        let mut all: Vec<_> = self.sandboxes.iter().map(|published| published.market.clone()).collect();
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
 
-    /// Publishes what a durable entry changed.
-    pub fn apply(&self, entry: &ControlEntry) {
+    /// Publishes what an entry changed that became durable at a time of the machine.
+    pub fn apply(&self, entry: &ControlEntry, time: Timestamp) {
         match entry {
             ControlEntry::SandboxPut { name, .. } => {
                 let mut sandboxes = souk_core::machine::follow::Sandboxes::new();
                 souk_core::machine::follow::apply(&mut sandboxes, entry);
                 if let Some(sandbox) = sandboxes.get(name) {
-                    self.markets.insert(name.clone(), Arc::new(sandbox.market().clone()));
+                    let market = Arc::new(sandbox.market().clone());
+                    self.sandboxes.insert(name.clone(), Published { market, clock_set: time });
                 }
             }
             ControlEntry::SandboxDeleted { name } => {
-                self.markets.remove(name);
+                self.sandboxes.remove(name);
             }
             ControlEntry::Changed { name, change } => {
-                if let Some(mut market) = self.markets.get_mut(name) {
-                    Arc::make_mut(&mut market).apply(change);
+                if let Some(mut published) = self.sandboxes.get_mut(name) {
+                    Arc::make_mut(&mut published.market).apply(change);
+                    if matches!(change, Change::ClockSet(_)) {
+                        published.clock_set = time;
+                    }
                 }
             }
         }

@@ -78,7 +78,7 @@ impl ControlWriter {
         let from = Seq::new(self.feed.last() + 1).unwrap_or(Seq::FIRST);
         log.read(from, &mut |seq, bytes| match ControlBatch::decode(bytes) {
             Ok(batch) => {
-                self.publish(batch.entries);
+                self.publish(batch);
                 ControlFlow::Continue(())
             }
             Err(source) => {
@@ -93,11 +93,11 @@ impl ControlWriter {
         Ok(())
     }
 
-    fn publish(&self, entries: Vec<ControlEntry>) {
-        for entry in &entries {
-            self.published.apply(entry);
+    fn publish(&self, batch: ControlBatch) {
+        for entry in &batch.entries {
+            self.published.apply(entry, batch.time);
         }
-        self.feed.push(entries);
+        self.feed.push(batch.entries);
     }
 
     /// Starts the writer on a thread of its own; it stops when nobody can send it commands any more, and says so
@@ -137,7 +137,7 @@ impl ControlWriter {
             }
             return Err(AppError::Unavailable(failed.to_string()));
         }
-        self.publish(batch.entries);
+        self.publish(batch);
         Ok(entry)
     }
 }

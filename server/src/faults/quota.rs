@@ -50,6 +50,11 @@ impl Quotas {
         admitted
     }
 
+    /// Forgets what was spent in a sandbox.
+    pub fn forget(&self, sandbox: &SandboxName) {
+        self.full_at.retain(|spender, _| spender.sandbox != *sandbox);
+    }
+
     /// A full bucket is as good as none. When even those that are not full are too many, all are filled.
     fn make_room(&self, now: i64) {
         if self.full_at.len() >= BUCKETS_MAX {

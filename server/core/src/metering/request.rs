@@ -189,7 +189,8 @@ fn path(index: usize) -> String {
     format!("usageRecords[{index}]")
 }
 
-fn check_identity_mode(request: &UsageRequest, rules: &Rules) -> Result<(), Rejection> {
+/// Refuses records that do not go together with the product code, or its absence.
+pub fn check_identity_mode(request: &UsageRequest, rules: &Rules) -> Result<(), Rejection> {
     for (index, record) in request.records.iter().enumerate() {
         let by_licence = matches!(record.customer, Customer::Licence(_));
         let message = match (by_licence, &request.product_code) {

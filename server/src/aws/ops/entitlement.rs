@@ -28,7 +28,7 @@ pub async fn get_entitlements(call: &Call<'_>, input: &Member<'_, '_>) -> Result
     let mut violations = Violations::new();
     let code = input.member("ProductCode")?;
     violations.required(&code);
-    violations.length(&code, 1..=255);
+    violations.length(&code, 1..=usize::MAX);
     let product_code = fields::product_code(&code, &mut violations)?.unwrap_or_default();
     let most = input.member("MaxResults")?;
     violations.range(&most, 1..=PAGE);

@@ -5,6 +5,22 @@ use souk_core::rejection::{Code, Rejection};
 use crate::aws::error::AwsError;
 use crate::error::AppError;
 
+/// What a use case refused, as MeterUsage says it: its one record is the request itself.
+pub fn of_meter_usage(error: AppError) -> AwsError {
+    match error {
+        AppError::Rejected(mut rejection) => {
+            if let Some(field) = rejection.field.strip_prefix("usageRecords[0].") {
+                rejection.field = match field {
+                    "dimension" => "usageDimension".to_owned(),
+                    other => other.to_owned(),
+                };
+            }
+            of_metering(AppError::Rejected(rejection))
+        }
+        other => of_metering(other),
+    }
+}
+
 /// What a use case refused, as the metering service says it.
 pub fn of_metering(error: AppError) -> AwsError {
     let rejection = match rejection_of(error) {
@@ -55,6 +71,42 @@ fn rejection_of(error: AppError) -> Result<Rejection, AwsError> {
 fn text(rejection: &Rejection) -> String {
     match rejection.field.is_empty() {
         true => rejection.message.clone(),
-        false => format!("{}: {}", rejection.field, rejection.message),
+        false => format!("{}: {}", in_aws_words(&rejection.field), rejection.message),
+    }
+}
+
+/// A path as AWS writes it: items of a list are counted from 1.
+fn in_aws_words(path: &str) -> String {
+    let step = |step: &str| match step.split_once('[') {
+        Some((list, rest)) => match rest.strip_suffix(']').and_then(|index| index.parse::<usize>().ok()) {
+            Some(index) => format!("{list}.{}.member", index + 1),
+            None => step.to_owned(),
+        },
+        None => step.to_owned(),
+    };
+    path.split('.').map(step).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_named_as_the_operation_names_it() {
+        let refused = |field: &str| AppError::from(Rejection::new(Code::DimensionUnknown, field, "no"));
+        for (field, batch, single) in [
+            ("usageRecords[0].dimension", "usageRecords.1.member.dimension: no", "usageDimension: no"),
+            ("usageRecords[0].timestamp", "usageRecords.1.member.timestamp: no", "timestamp: no"),
+            (
+                "usageRecords[24].usageAllocations[1].tags",
+                "usageRecords.25.member.usageAllocations.2.member.tags: no",
+                "usageRecords.25.member.usageAllocations.2.member.tags: no",
+            ),
+            ("productCode", "productCode: no", "productCode: no"),
+            ("", "no", "no"),
+        ] {
+            assert_eq!(of_metering(refused(field)).message, batch);
+            assert_eq!(of_meter_usage(refused(field)).message, single);
+        }
     }
 }

@@ -6,13 +6,12 @@ use souk_core::metering::request::Customer;
 use souk_core::quantity::Quantity;
 use souk_core::time::Timestamp;
 
-use crate::aws::client_time::ClientClock;
 use crate::aws::error::AwsError;
 use crate::aws::wire::{Member, Violations};
+use crate::client_time::ClientClock;
 
 const PRODUCT_CODE: &str = "^[-a-zA-Z0-9/=:_.@]*$";
 const ACCOUNT: &str = "^[0-9]+$";
-const LICENSE_ARN: &str = "^arn:aws[a-zA-Z-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:.+$";
 const DECIMAL: &str = r"^(0|[1-9][0-9]{0,9})(\.[0-9]{1,6})?$";
 /// The largest whole quantity.
 const INTEGER_MAX: i64 = 2_147_483_647;
@@ -73,7 +72,6 @@ pub fn customer(record: &Member<'_, '_>, violations: &mut Violations) -> Result<
     violations.length(&identifier, 0..=255);
     violations.length(&account, 1..=255);
     violations.pattern(&account, ACCOUNT, |text| text.bytes().all(|b| b.is_ascii_digit()));
-    violations.pattern(&licence, LICENSE_ARN, is_arn);
     let named = identifier.text()?.filter(|text| !text.is_empty());
     match (named, account.text()?, licence.text()?) {
         (Some(text), None, None) => Ok(Some(Customer::Identifier(text.to_owned()))),
@@ -93,16 +91,6 @@ pub fn customer(record: &Member<'_, '_>, violations: &mut Violations) -> Result<
             Ok(None)
         }
     }
-}
-
-fn is_arn(text: &str) -> bool {
-    let mut parts = text.splitn(6, ':');
-    let (arn, partition, service) = (parts.next(), parts.next(), parts.next());
-    let rest = (parts.next(), parts.next(), parts.next());
-    arn == Some("arn")
-        && partition.is_some_and(|p| p.starts_with("aws"))
-        && service.is_some_and(|s| !s.is_empty())
-        && rest.2.is_some_and(|resource| !resource.is_empty())
 }
 
 /// A quantity in either of its kinds; absent ones are 0. `None`: a violation was noted.

@@ -1,9 +1,9 @@
 //! The metering service: BatchMeterUsage, MeterUsage, ResolveCustomer.
 
-use souk_core::catalog::DimensionType;
 use souk_core::catalog::account::customer_identifier;
+use souk_core::catalog::{DimensionType, ProductType};
 use souk_core::ids::{AccountId, LicenseArn, MeteringRecordId, MeteringResource};
-use souk_core::metering::request::{Customer, Door, UsageRecord, UsageRequest};
+use souk_core::metering::request::{Customer, Door, UsageRecord, UsageRequest, check_identity_mode};
 use souk_core::metering::{Identity, RecordStatus, SeriesKey, UsageOutcome};
 use souk_core::rejection::{Code, Rejection};
 use souk_core::time::UsageHour;
@@ -20,6 +20,7 @@ pub async fn batch_meter_usage<'v>(call: &Call<'_>, input: Value<'v>) -> Result<
     let (request, of_another_kind) = batch(call, &Member::body(&input))?;
     call.pass_gate().await?;
     call.check_metering_region()?;
+    check_identity_mode(&request, &call.market.rules).map_err(|r| errors::of_metering(r.into()))?;
     check_seller(call, &request)?;
     check_licence_holders(call, &Member::body(&input).member("UsageRecords")?)?;
     let request = check_kinds(call, request, of_another_kind)?;
@@ -96,7 +97,11 @@ fn check_kinds(
         record
     };
     let records = request.records.into_iter().map(without).collect();
-    call.souk.check_usage(&call.sandbox, UsageRequest { records, ..request }).map_err(errors::of_metering)?;
+    match call.souk.check_usage(&call.sandbox, UsageRequest { records, ..request }) {
+        // Customers are looked up behind the allocations.
+        Ok(()) | Err(AppError::Rejected(Rejection { code: Code::CustomerIdentifierUnknown, .. })) => (),
+        Err(before) => return Err(errors::of_metering(before)),
+    }
     let message = format!("{path}: allocations have the same kind of quantity as their record.");
     Err(AwsError::new("InvalidUsageAllocationsException", 400, message))
 }
@@ -205,13 +210,18 @@ pub async fn meter_usage(call: &Call<'_>, input: &Member<'_, '_>) -> Result<Valu
     };
     let request = check_kinds(call, request, of_another_kind)?;
     let product = request.product_code.as_ref().and_then(|code| call.market.product_by_code(code));
+    if let Some(product) = product.filter(|product| product.product_type == ProductType::Saas) {
+        let message =
+            format!("productCode: {} is software as a service: its seller meters it.", product.code);
+        return Err(AwsError::new("InvalidProductCodeException", 400, message));
+    }
     let publishes = product.is_some_and(|product| product.seller == buyer.id);
     let previewed = publishes.then(|| preview(&request, buyer.id)).flatten();
     if dry_run {
         return dry_run_answer(call, request, publishes).await;
     }
     let outcome = call.souk.meter_once(&call.sandbox, request, token.map(str::to_owned)).await;
-    match (outcome.map_err(errors::of_metering)?, previewed) {
+    match (outcome.map_err(errors::of_meter_usage)?, previewed) {
         (RecordStatus::Success(id), _) => Ok(metered(id)),
         (RecordStatus::DuplicateRecord(_), _) => Err(AwsError::new(
             "DuplicateRequestException",
@@ -248,7 +258,7 @@ async fn dry_run_answer(
     request: UsageRequest,
     publishes: bool,
 ) -> Result<Value<'static>, AwsError> {
-    let entitled = call.souk.try_usage(&call.sandbox, request).await.map_err(errors::of_metering)?;
+    let entitled = call.souk.try_usage(&call.sandbox, request).await.map_err(errors::of_meter_usage)?;
     match entitled || publishes {
         true if call.market.rules.dry_run_refused => {
             let message = "The request would have succeeded, and DryRun is set.";

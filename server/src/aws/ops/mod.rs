@@ -12,13 +12,13 @@ use souk_core::catalog::{Account, Marketplace, Product};
 use souk_core::ids::{AccountId, Region, SandboxName};
 use souk_core::time::Timestamp;
 
-use super::client_time::ClientClock;
 use super::error::AwsError;
 use super::gate::Gate;
 use super::regions;
 use super::route::{Routed, Service};
 use super::wire::{Member, Value};
 use crate::app::Souk;
+use crate::client_time::ClientClock;
 
 /// Who calls, what, and where.
 pub struct Call<'a> {
