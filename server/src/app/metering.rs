@@ -147,6 +147,7 @@ impl Souk {
                 region: checked.region.clone(),
                 resource: checked.resource.clone(),
                 metered_as: checked.metered_as,
+                door: checked.door,
                 records: Vec::with_capacity(share),
                 unknown_buyers: Vec::new(),
             });

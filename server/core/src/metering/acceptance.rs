@@ -1,13 +1,14 @@
 //! What becomes of each record: subscribed or not, new, the same again, or different.
 
-use super::request::{CheckedRecord, CheckedRequest};
+use super::allocation::Allocation;
+use super::request::{CheckedRecord, CheckedRequest, Door};
 use super::series::{Identity, Series};
 use super::tally::{Outcome, UsageColumns};
 use crate::agreement::{Agreement, Family, timeline};
 use crate::catalog::DimensionType;
 use crate::ids::MeteringRecordId;
 use crate::machine::{Event, Sandbox};
-use crate::rules::{IdenticalRetry, Rules};
+use crate::rules::IdenticalRetry;
 use crate::time::{BillingMonth, Timestamp};
 
 /// What AWS reports of a record.
@@ -64,8 +65,11 @@ pub fn accept(
         rows.push((outcomes.len() - 1, handle, record.hour()));
         columns.push(handle, record.hour(), record.quantity.millionths());
     }
-    let Rules { retry_compares_allocations: compares_allocations, identical_retry, .. } =
-        sandbox.market().rules;
+    // How a retry is told and answered is open for batches alone: MeterUsage gives the first id, as documented.
+    let is_batch = request.door == Door::Batch;
+    let rules = &sandbox.market().rules;
+    let compares_allocations = is_batch && rules.retry_compares_allocations;
+    let identical_retry = if is_batch { rules.identical_retry } else { IdenticalRetry::Success };
     let accepted = sandbox.accept_usage(&columns);
     let mut new = UsageColumns::with_capacity(columns.len());
     let mut allocated = Vec::new();
@@ -75,7 +79,7 @@ pub fn accept(
         let outcome = match (outcome, record) {
             (Outcome::Same, Some(record))
                 if compares_allocations
-                    && *sandbox.tally().allocations(handle, hour) != *record.allocations =>
+                    && !are_same(&sandbox.tally().allocations(handle, hour), &record.allocations) =>
             {
                 Outcome::Different
             }
@@ -107,6 +111,16 @@ pub fn accept(
     }
     events.extend(allocated);
     (outcomes, events)
+}
+
+/// Whether allocations are the same, in whatever order.
+fn are_same(one: &[Allocation], other: &[Allocation]) -> bool {
+    let sorted = |list: &[Allocation]| {
+        let mut sorted = list.to_vec();
+        sorted.sort();
+        sorted
+    };
+    one.len() == other.len() && sorted(one) == sorted(other)
 }
 
 /// Whether agreements cover every record of a request.

@@ -103,6 +103,8 @@ pub struct CheckedRequest {
     pub resource: Option<MeteringResource>,
     /// Who metered them.
     pub metered_as: DimensionType,
+    /// Through which operation they came in.
+    pub door: Door,
     /// The records of known buyers.
     pub records: Vec<CheckedRecord>,
     /// The positions of records of accounts that the sandbox does not have: CustomerNotSubscribed.
@@ -163,6 +165,7 @@ pub fn check_request(
         region: request.region,
         resource: request.resource,
         metered_as: request.metered_as,
+        door: request.door,
         records: Vec::with_capacity(request.records.len()),
         unknown_buyers: Vec::new(),
     };
@@ -235,8 +238,10 @@ fn find_product<'a>(
             _ => product = Some(entry.product),
         }
     }
-    let product = product
-        .ok_or_else(|| Rejection::new(Code::FieldMissing, "usageRecords", "no record names a licence"))?;
+    let product = product.ok_or_else(|| {
+        let message = "give the product's code, or records that name licences";
+        Rejection::new(Code::FieldMissing, "productCode", message)
+    })?;
     market.product(&product, "usageRecords")
 }
 

@@ -16,7 +16,10 @@ pub fn check(
 ) -> Result<(), Rejection> {
     let refuse = |why: String| Err(Rejection::new(Code::TimestampOutOfBounds, field, why));
     if moment > now.plus_micros(rules.future_skew_micros) {
-        return refuse(format!("{moment} lies in the future: it is {now} in the sandbox"));
+        let ahead = rules.future_skew_micros / 1_000_000;
+        return refuse(format!(
+            "{moment} lies more than {ahead} s in the future: it is {now} in the sandbox"
+        ));
     }
     let month = BillingMonth::containing(moment);
     match rules.metering_window {
@@ -28,9 +31,7 @@ pub fn check(
             let limit_micros = |hours| i64::from(hours) * HOUR_MICROS;
             match door {
                 Door::Batch if age_micros >= limit_micros(hours) => {
-                    return refuse(format!(
-                        "{moment} is {hours} hours old or older: it is {now} in the sandbox"
-                    ));
+                    return refuse(format!("{moment} is {hours} h old or older: it is {now} in the sandbox"));
                 }
                 Door::MeterUsage if age_micros > limit_micros(METER_USAGE_HOURS) => {
                     return refuse(format!(

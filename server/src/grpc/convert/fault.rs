@@ -50,19 +50,17 @@ pub fn from_proto_fault_rule(rule: proto::FaultRule) -> Result<FaultRule, Reject
 }
 
 fn per_million(probability: f64) -> Result<u32, Rejection> {
+    let parts = probability * MILLION;
+    let refuse = |what: &str| {
+        let message = format!("{probability} {what}: give 0 to 1, with at most six decimals");
+        Err(Rejection::new(Code::FieldInvalid, "probability", message))
+    };
     match (0.0..=1.0).contains(&probability) {
+        false => refuse("is no probability"),
+        // What is left over of six decimals in binary is far smaller.
+        true if (parts - parts.round()).abs() > 0.001 => refuse("has more than six decimals"),
         // At most a million.
-        true if probability == 0.0 || probability * MILLION >= 0.5 => {
-            Ok((probability * MILLION).round() as u32)
-        }
-        true => {
-            let message = format!("{probability} has more than six decimals: give 0.000001 or more");
-            Err(Rejection::new(Code::FieldInvalid, "probability", message))
-        }
-        false => {
-            let message = format!("{probability} is no probability: give 0 to 1");
-            Err(Rejection::new(Code::FieldInvalid, "probability", message))
-        }
+        true => Ok(parts.round() as u32),
     }
 }
 
@@ -146,7 +144,7 @@ mod tests {
         ] {
             assert_eq!(refusal(from_proto_fault_rule(rule)), Some((code, field.to_owned())));
         }
-        for probability in [-0.1, 1.1, 0.000_000_4, f64::NAN, f64::INFINITY] {
+        for probability in [-0.1, 1.1, 0.000_000_4, 0.999_999_9, f64::NAN, f64::INFINITY] {
             let calls = Some(Calls::Probability(probability));
             let refused = refusal(from_proto_fault_rule(proto::FaultRule { calls, ..rule(throttle) }));
             assert_eq!(refused, Some((Code::FieldInvalid, "probability".to_owned())), "{probability}");
