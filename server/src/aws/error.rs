@@ -17,21 +17,12 @@ pub struct AwsError {
     pub status: u16,
     /// What a person reads.
     pub message: String,
-    /// Members of the exception besides its message.
-    pub fields: Vec<(Cow<'static, str>, Value<'static>)>,
 }
 
 impl AwsError {
     /// An error of an operation.
     pub fn new(code: impl Into<Cow<'static, str>>, status: u16, message: impl Into<String>) -> AwsError {
-        AwsError { code: code.into(), status, message: message.into(), fields: Vec::new() }
-    }
-
-    /// With one more member of the exception.
-    #[must_use]
-    pub fn with_field(mut self, name: impl Into<Cow<'static, str>>, value: Value<'static>) -> AwsError {
-        self.fields.push((name.into(), value));
-        self
+        AwsError { code: code.into(), status, message: message.into() }
     }
 
     /// No operation is reached by this request.
@@ -54,11 +45,6 @@ impl AwsError {
         AwsError::new("ValidationException", 400, message)
     }
 
-    /// The caller is known and may not do this.
-    pub fn access_denied(message: impl Into<String>) -> AwsError {
-        AwsError::new("AccessDeniedException", 403, message)
-    }
-
     /// Too many calls; SDKs try again.
     pub fn throttling(message: impl Into<String>) -> AwsError {
         AwsError::new("ThrottlingException", 400, message)
@@ -67,11 +53,6 @@ impl AwsError {
     /// Something failed that is not the caller's doing; SDKs try again.
     pub fn internal(message: impl Into<String>) -> AwsError {
         AwsError::new("InternalServiceErrorException", 500, message)
-    }
-
-    /// The service cannot answer now; SDKs try again.
-    pub fn service_unavailable(message: impl Into<String>) -> AwsError {
-        AwsError::new("ServiceUnavailableException", 503, message)
     }
 
     /// The request carries no signature.
@@ -101,12 +82,10 @@ impl AwsError {
 
     /// The error as the value that both protocols print.
     pub fn to_value(&self) -> Value<'_> {
-        let mut members = vec![
-            (Cow::Borrowed("__type"), Value::Text(Cow::Borrowed(&*self.code))),
-            (Cow::Borrowed("message"), Value::Text(Cow::Borrowed(&self.message))),
-        ];
-        members.extend(self.fields.iter().map(|(name, value)| (Cow::Borrowed(&**name), value.clone())));
-        Value::Map(members)
+        Value::structure([
+            ("__type", Some(Value::Text(Cow::Borrowed(&*self.code)))),
+            ("message", Some(Value::Text(Cow::Borrowed(&self.message)))),
+        ])
     }
 }
 

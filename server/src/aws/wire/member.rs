@@ -4,11 +4,6 @@
 //! that breaks a constraint is collected by [`super::Violations`]. Names go into paths as AWS writes
 //! them: `usageRecords.1.member.dimension`, counted from 1.
 
-use std::borrow::Cow;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use super::value::Value;
 use crate::aws::error::AwsError;
 
@@ -101,19 +96,6 @@ impl<'p, 'v> Member<'p, 'v> {
         }
     }
 
-    /// Bytes: CBOR's, or JSON's base64.
-    pub fn bytes(&self) -> Result<Option<Cow<'v, [u8]>>, AwsError> {
-        match self.value {
-            None => Ok(None),
-            Some(Value::Bytes(bytes)) => Ok(Some(Cow::Borrowed(bytes))),
-            Some(Value::Text(text)) => match STANDARD.decode(&**text) {
-                Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
-                Err(error) => Err(self.refused(&format!("the text is not base64: {error}"))),
-            },
-            Some(other) => Err(self.wrong("bytes", other)),
-        }
-    }
-
     /// What is there, of any kind: for echoes of the input.
     pub fn value(&self) -> Option<&'v Value<'v>> {
         self.value
@@ -175,16 +157,14 @@ mod tests {
 
     #[test]
     fn members_are_read_by_kind_and_null_is_absence() {
-        let body = json::parse(
-            br#"{"Text":"a","Yes":true,"Count":3.0,"At":1.25,"Raw":"AQI=","None":null,"List":[1,null]}"#,
-        )
-        .unwrap();
+        let body =
+            json::parse(br#"{"Text":"a","Yes":true,"Count":3.0,"At":1.25,"None":null,"List":[1,null]}"#)
+                .unwrap();
         let body = Member::body(&body);
         assert_eq!(body.member("Text").unwrap().text().unwrap(), Some("a"));
         assert_eq!(body.member("Yes").unwrap().boolean().unwrap(), Some(true));
         assert_eq!(body.member("Count").unwrap().integer().unwrap(), Some(3));
         assert_eq!(body.member("At").unwrap().timestamp().unwrap(), Some(1_250_000));
-        assert_eq!(body.member("Raw").unwrap().bytes().unwrap().unwrap().as_ref(), [1, 2]);
         for absent in ["None", "Missing"] {
             let member = body.member(absent).unwrap();
             assert!(member.is_absent());
