@@ -106,6 +106,7 @@ impl SoukClient {
         };
         Ok(usage_stream::new(self.clone(), messages, opened?.into_inner(), in_flight_max))
     }
+
     /// Lists a page of the records that stand, by hour and id.
     ///
     /// # Errors

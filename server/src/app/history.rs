@@ -6,9 +6,6 @@ use souk_core::machine::history::{Happening, HistoryFilter, HistoryWalk, Positio
 use super::Souk;
 use crate::error::AppError;
 
-/// Things that one job looks at: about a millisecond.
-const STEPS: usize = 5_000;
-
 impl Souk {
     /// The first `limit` things that happened behind `after`. Partitions are asked one after another and in small
     /// parts: other jobs run in between.
@@ -27,19 +24,7 @@ impl Souk {
         }
         let mut walk = HistoryWalk::new(filter, after, limit);
         walk.published(&market);
-        for partition in self.partitions.iter() {
-            walk.begin();
-            let mut finished = false;
-            while !finished {
-                let target = name.clone();
-                let part = move |turn: &mut crate::partition::Turn<'_>| {
-                    let (sandbox, _) = turn.at_its_time(&target)?;
-                    let finished = walk.go_on(sandbox, STEPS);
-                    Ok((walk, finished))
-                };
-                (walk, finished) = partition.run(part).await?;
-            }
-        }
+        let walk = self.walk(name, walk, HistoryWalk::begin, HistoryWalk::go_on).await?;
         Ok(walk.into_entries().collect())
     }
 }

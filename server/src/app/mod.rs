@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use souk_core::catalog::{Change, Marketplace};
 use souk_core::ids::{AccountId, AgreementId, LicenseArn, SandboxName};
+use souk_core::machine::Sandbox;
 use souk_core::metering::request::LicenceEntry;
 use souk_core::rejection::Rejection;
 use souk_core::time::Timestamp;
@@ -30,6 +31,9 @@ use crate::partition::handle::WorkDone;
 use crate::partition::{PartitionHandle, Turn, partition_of};
 use crate::signing::FolderKey;
 use refusals::Refusals;
+
+/// Things that one job of a walk looks at: about a millisecond.
+const STEPS: usize = 5_000;
 
 /// A running marketplace, as its doors see it.
 #[derive(Clone)]
@@ -131,6 +135,31 @@ impl Souk {
             answers.push(answer.answer().await?);
         }
         Ok(answers)
+    }
+
+    /// Leads a walk through a sandbox's part in every partition, one after the other, in jobs of bounded length. `go_on`
+    /// says whether it has been through a part.
+    async fn walk<W: Send + 'static>(
+        &self,
+        name: &SandboxName,
+        mut walk: W,
+        begin: fn(&mut W),
+        go_on: fn(&mut W, &Sandbox, usize) -> bool,
+    ) -> Result<W, AppError> {
+        for partition in self.partitions.iter() {
+            begin(&mut walk);
+            let mut finished = false;
+            while !finished {
+                let target = name.clone();
+                let part = move |turn: &mut Turn<'_>| {
+                    let (sandbox, _) = turn.at_its_time(&target)?;
+                    let finished = go_on(&mut walk, sandbox, STEPS);
+                    Ok((walk, finished))
+                };
+                (walk, finished) = partition.run(part).await?;
+            }
+        }
+        Ok(walk)
     }
 
     /// Does what is due by the machine's clock, in every partition that has time for it.

@@ -8,9 +8,6 @@ use souk_core::time::BillingMonth;
 use super::Souk;
 use crate::error::AppError;
 
-/// Series and records that one job looks at: about a millisecond.
-const STEPS: usize = 5_000;
-
 /// Which records are listed; what is none takes all.
 #[derive(Debug, Clone, Default)]
 pub struct WantedRecords {
@@ -47,20 +44,12 @@ impl Souk {
             market.account(buyer, "buyerAccountId")?;
         }
         let filter = RecordFilter { product: product.transpose()?, buyer, dimension, month };
-        let mut walk = RecordWalk::new(filter, after, limit);
-        for partition in self.partitions.iter() {
-            walk.begin();
-            let mut finished = false;
-            while !finished {
-                let target = name.clone();
-                let part = move |turn: &mut crate::partition::Turn<'_>| {
-                    let (sandbox, _) = turn.at_its_time(&target)?;
-                    let finished = walk.go_on(sandbox.tally(), STEPS);
-                    Ok((walk, finished))
-                };
-                (walk, finished) = partition.run(part).await?;
-            }
-        }
+        let walk = RecordWalk::new(filter, after, limit);
+        let walk = self
+            .walk(name, walk, RecordWalk::begin, |walk: &mut RecordWalk, sandbox, steps| {
+                walk.go_on(sandbox.tally(), steps)
+            })
+            .await?;
         Ok(walk.into_records().collect())
     }
 }

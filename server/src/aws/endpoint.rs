@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http_body_util::LengthLimitError;
 use souk_core::catalog::Marketplace;
-use souk_core::ids::{DEFAULT_REGION, Region, SandboxName};
+use souk_core::ids::{DEFAULT_REGION, Region};
 
 use super::error::AwsError;
 use super::gate::Gate;
@@ -19,8 +19,6 @@ use super::sigv4::{self, Mode, Policy, SignedRequest};
 use super::wire::{BODY_BYTES_MAX, Value};
 use crate::app::Souk;
 
-/// The sandbox of a path that names none.
-pub const DEFAULT_SANDBOX: &str = "default";
 /// Bytes of what a program runs on; a longer statement states nothing.
 const RESOURCE_LENGTH_MAX: usize = 255;
 /// What a session token begins with when it says what the program runs on.
@@ -83,7 +81,7 @@ async fn read_body(body: Body) -> Result<Bytes, AwsError> {
 
 impl Endpoint {
     fn has_faults(&self, routed: &Routed) -> bool {
-        let sandbox = SandboxName::new(routed.sandbox.as_deref().unwrap_or(DEFAULT_SANDBOX));
+        let sandbox = routed.sandbox_name();
         self.souk.market(&sandbox).is_ok_and(|market| !market.faults.is_empty())
     }
 
@@ -93,7 +91,7 @@ impl Endpoint {
         parts: &http::request::Parts,
         body: &'b [u8],
     ) -> Result<Value<'b>, AwsError> {
-        let sandbox = SandboxName::new(routed.sandbox.as_deref().unwrap_or(DEFAULT_SANDBOX));
+        let sandbox = routed.sandbox_name();
         let market = self.souk.market(&sandbox).map_err(|_| {
             AwsError::unrecognized_client(format!(
                 "There is no sandbox \"{sandbox}\": make it from a document."
@@ -132,9 +130,7 @@ impl Endpoint {
         call.gate.close();
         outcome
     }
-}
 
-impl Endpoint {
     /// Where signatures are not checked, a key that the sandbox does not know is as good as none, if it has no keys at
     /// all: then nobody cares who calls. Otherwise the key is mistyped, or meant for another sandbox.
     fn check_stranger(&self, market: &Marketplace, key: &str) -> Result<(), AwsError> {

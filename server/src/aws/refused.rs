@@ -2,10 +2,8 @@
 //! rules. Nothing is read again unless something was refused.
 
 use http::request::Parts;
-use souk_core::ids::SandboxName;
 use souk_core::time::Timestamp;
 
-use super::endpoint::DEFAULT_SANDBOX;
 use super::error::AwsError;
 use super::route::{Routed, Service};
 use super::sigv4::{self, Mode, Policy, SignedRequest};
@@ -35,7 +33,7 @@ pub fn note(souk: &Souk, routed: &Routed, parts: &Parts, body: &[u8], answer: &R
     if refused.is_empty() {
         return;
     }
-    let sandbox = sandbox(routed);
+    let sandbox = routed.sandbox_name();
     if let Ok(market) = souk.market(&sandbox) {
         let clock = souk.client_clock(&market);
         for (_, record) in &mut refused {
@@ -43,10 +41,6 @@ pub fn note(souk: &Souk, routed: &Routed, parts: &Parts, body: &[u8], answer: &R
         }
     }
     souk.note_refused(&sandbox, routed.operation, refused);
-}
-
-fn sandbox(routed: &Routed) -> SandboxName {
-    SandboxName::new(routed.sandbox.as_deref().unwrap_or(DEFAULT_SANDBOX))
 }
 
 /// The records that an answer says were not metered.
@@ -101,7 +95,7 @@ fn of_call(
     let policy = Policy { mode: Mode::Identify, signing_names: &[], now: souk.clock.now() };
     let caller = sigv4::authenticate(&policy, &request, |_| None::<&str>).ok();
     let owner = caller.and_then(|caller| caller.access_key_id).and_then(|key| {
-        let market = souk.market(&sandbox(routed)).ok()?;
+        let market = souk.market(&routed.sandbox_name()).ok()?;
         market.access_key_owner(&key).map(|account| account.id)
     });
     record.account = owner.map(|id| id.to_string()).unwrap_or_default();

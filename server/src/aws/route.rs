@@ -11,11 +11,14 @@
 use http::Method;
 use http::header::HeaderMap;
 use percent_encoding::percent_decode_str;
+use souk_core::ids::SandboxName;
 
 use super::error::AwsError;
 use super::protocol::{Protocol, RPC_V2_CBOR, SMITHY_PROTOCOL};
 
 const TARGET: &str = "x-amz-target";
+/// The sandbox of a path that names none.
+const DEFAULT_SANDBOX: &str = "default";
 
 /// A service of the port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,6 +75,13 @@ pub struct Routed {
     pub signing_name: &'static str,
     /// How it is written.
     pub protocol: Protocol,
+}
+
+impl Routed {
+    /// The sandbox that it is for.
+    pub fn sandbox_name(&self) -> SandboxName {
+        SandboxName::new(self.sandbox.as_deref().unwrap_or(DEFAULT_SANDBOX))
+    }
 }
 
 /// A request that reaches no operation, and the protocol to say so in.

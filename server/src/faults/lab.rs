@@ -1,9 +1,9 @@
 //! Which faults strike which calls.
 //!
 //! Each rule counts the calls of its operation by itself, and the draw of a call depends on the rule's seed, the rule's
-//! position and the call's number alone: calls that come at the same time may be numbered in any order, but always the same numbers
-//! are struck. All rules that strike a call apply: delays add up, the most unprocessed records count, and of what
-//! ends a call the first in the order of the rules.
+//! position and the call's number alone: calls that come at the same time may be numbered in any order, but always the
+//! same numbers are struck. All rules that strike a call apply: delays add up, the most unprocessed records count, and
+//! of what ends a call the first in the order of the rules.
 
 use std::sync::Arc;
 use std::time::Duration;
