@@ -25,6 +25,8 @@ fn main() -> anyhow::Result<()> {
         .context("failed to write the descriptor set")?;
     tonic_prost_build::configure()
         .btree_map(".")
+        // Columns are lent from the message that they came in.
+        .bytes(".souk.metering.v1.UsageColumns")
         .compile_fds(descriptors)
         .context("failed to generate code")?;
     Ok(())
