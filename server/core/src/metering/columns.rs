@@ -326,7 +326,7 @@ mod tests {
             assert_eq!(joined.rows().collect::<Vec<_>>(), expected);
         }
         let mut joined = one_hour.clone();
-        joined.join(one_hour.clone()).unwrap();
+        joined.join(one_hour).unwrap();
         assert_eq!(joined.hours, HourColumn::One(9));
     }
 
