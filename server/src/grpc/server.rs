@@ -8,7 +8,6 @@ use souk_proto::agreement::v1::agreement_service_server::AgreementServiceServer;
 use souk_proto::billing::v1::billing_service_server::BillingServiceServer;
 use souk_proto::catalog::v1::catalog_service_server::CatalogServiceServer;
 use souk_proto::fault::v1::fault_service_server::FaultServiceServer;
-use souk_proto::metering::v1::metering_service_server::MeteringServiceServer;
 use souk_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
 use souk_proto::sandbox::v1::sandbox_service_server::SandboxServiceServer;
 use tokio::net::TcpListener;
@@ -20,7 +19,7 @@ use super::agreement::AgreementApi;
 use super::billing::BillingApi;
 use super::catalog::CatalogApi;
 use super::fault::FaultApi;
-use super::metering::MeteringApi;
+use super::metering_door::MeteringDoor;
 use super::reporting::ReportingApi;
 use super::sandbox::SandboxApi;
 use crate::app::Souk;
@@ -99,7 +98,7 @@ pub async fn serve(
         .add_service(limited!(BillingServiceServer, BillingApi(souk.clone())))
         .add_service(limited!(CatalogServiceServer, CatalogApi(souk.clone())))
         .add_service(limited!(FaultServiceServer, FaultApi(souk.clone())))
-        .add_service(limited!(MeteringServiceServer, MeteringApi(souk.clone())))
+        .add_service(MeteringDoor::new(souk.clone(), MESSAGE_BYTES_MAX))
         .add_service(limited!(ReportingServiceServer, ReportingApi(souk.clone())))
         .add_service(limited!(SandboxServiceServer, SandboxApi(souk)))
         .serve_with_incoming_shutdown(incoming, shutdown)

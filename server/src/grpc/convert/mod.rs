@@ -15,6 +15,7 @@ pub mod sandbox;
 pub mod terms;
 pub mod time;
 pub mod usage;
+pub mod wire;
 
 use souk_core::rejection::{Code, Rejection};
 
