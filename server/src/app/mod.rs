@@ -3,6 +3,7 @@
 pub mod agreements;
 pub mod billing;
 pub mod catalog;
+pub mod columns;
 pub mod faults;
 pub mod history;
 pub mod known_series;

@@ -6,6 +6,7 @@ pub mod answer;
 pub mod billing;
 pub mod catalog;
 pub mod codec;
+pub mod columns;
 pub mod convert;
 pub mod fault;
 pub mod metering;

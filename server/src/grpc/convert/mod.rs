@@ -6,6 +6,7 @@ pub mod account;
 pub mod agreement;
 pub mod billing;
 pub mod catalog;
+pub mod columns;
 pub mod events;
 pub mod fault;
 pub mod page;

@@ -140,8 +140,11 @@ fn check_count(count: usize, limit: usize, field: &str) -> Result<(), Rejection>
     }
 }
 
-/// AWS: `^[-a-zA-Z0-9/=:_.@]*$`.
-fn from_proto_product_code(code: &str, field: &str) -> Result<Option<ProductCode>, Rejection> {
+/// Reads a product code, if there is one. AWS: `^[-a-zA-Z0-9/=:_.@]*$`.
+///
+/// # Errors
+/// `FIELD_INVALID`.
+pub fn from_proto_product_code(code: &str, field: &str) -> Result<Option<ProductCode>, Rejection> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-/=:_.@".contains(&byte);
     match code.len() <= TEXT_LENGTH_MAX && code.bytes().all(allowed) {
         true => Ok((!code.is_empty()).then(|| ProductCode::new(code))),
@@ -154,8 +157,11 @@ fn from_proto_product_code(code: &str, field: &str) -> Result<Option<ProductCode
     }
 }
 
-/// Exactly one customer; an empty text names none.
-fn from_proto_customer(customer: Option<&proto::usage_record::Customer>) -> Result<Customer, Rejection> {
+/// Reads a customer: exactly one; an empty text names none.
+///
+/// # Errors
+/// `CUSTOMER_MISSING`, `FIELD_INVALID` and `LICENSE_INVALID`.
+pub fn from_proto_customer(customer: Option<&proto::usage_record::Customer>) -> Result<Customer, Rejection> {
     use proto::usage_record::Customer as Named;
     match customer {
         Some(Named::CustomerAwsAccountId(id)) if !id.is_empty() => match check_account(id) {
@@ -190,7 +196,11 @@ fn check_account(id: &str) -> bool {
     id.len() <= TEXT_LENGTH_MAX && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn from_proto_dimension_key(key: &str, field: &str) -> Result<DimensionKey, Rejection> {
+/// Reads the key of a dimension.
+///
+/// # Errors
+/// `FIELD_MISSING` and `FIELD_INVALID`.
+pub fn from_proto_dimension_key(key: &str, field: &str) -> Result<DimensionKey, Rejection> {
     check_length(required_text(key, field)?, field)?;
     Ok(DimensionKey::new(key))
 }

@@ -2,7 +2,7 @@
 //!
 //! Only the plain form is read that clients write: every field of a record at most once, nothing unknown, no
 //! allocations. Whatever is read here, the generated decoder reads the same; whatever is not, it reads alone, and
-//! says what is wrong with it.
+//! says what is wrong with it. Names are lent as bytes: they are only compared with names that came as texts.
 
 use souk_core::ids::DEFAULT_REGION;
 use souk_core::quantity::Quantity;
