@@ -5,7 +5,9 @@ use std::fmt;
 /// Decimals of a quantity.
 pub const QUANTITY_DECIMALS: u32 = 6;
 
-const ONE: u64 = 1_000_000;
+/// A unit in millionths.
+pub const MILLIONTHS: u64 = 1_000_000;
+const ONE: u64 = MILLIONTHS;
 
 /// What a usage record meters: 0 to 9,999,999,999.999999, so that 17, 17.0 and 17.00 are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

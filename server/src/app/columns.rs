@@ -3,10 +3,12 @@
 
 use souk_core::ids::SandboxName;
 use souk_core::machine::{Event, Sandbox};
-use souk_core::metering::interim::{RowOutcomes, UsageColumns, accept_columns};
 use souk_core::metering::opening::check_series;
+use souk_core::metering::rows::{Moments, RowOutcomes, RowStatus, accept_rows};
 use souk_core::metering::series::Series;
-use souk_core::metering::{CheckedSeries, NamedSeries, SeriesHandle};
+use souk_core::metering::{CheckedSeries, Door, HourColumn, NamedSeries, SeriesHandle, UsageColumns, window};
+use souk_core::rules::Rules;
+use souk_core::time::{Timestamp, UsageHour};
 
 use super::Souk;
 use crate::error::AppError;
@@ -111,7 +113,11 @@ impl Souk {
                 return Ok(ColumnsTaken::Stale);
             }
             let (sandbox, now) = turn.at_its_time(&target)?;
-            let (outcomes, events) = accept_columns(sandbox, columns, now);
+            let (columns, late) = in_window(columns, now, &sandbox.market().rules);
+            let (mut outcomes, events) = accept_rows(sandbox, columns, Moments::Hours, now);
+            if let Some(late) = late {
+                late.restore(&mut outcomes);
+            }
             turn.record(&target, events);
             Ok(ColumnsTaken::Rows(outcomes))
         })
@@ -153,4 +159,86 @@ fn open(sandbox: &mut Sandbox, series: CheckedSeries, events: &mut Vec<Event>) -
     sandbox.apply(&opened);
     events.push(opened);
     Some(handle.0)
+}
+
+/// Rows that left the window while they waited, and where the others stood.
+struct Late {
+    rows: Vec<u32>,
+    others: Vec<u32>,
+}
+
+/// The rows that are still in the window, which was checked when they came in: the clock may have turned since.
+fn in_window(columns: UsageColumns, now: Timestamp, rules: &Rules) -> (UsageColumns, Option<Late>) {
+    let is_in = |hour: i32| {
+        let hour = UsageHour::from_index(hour);
+        hour.is_some_and(|hour| window::check(hour.start(), now, rules, Door::Batch, "").is_ok())
+    };
+    // The window is a span without gaps.
+    let all_in = match &columns.hours {
+        HourColumn::One(hour) => is_in(*hour),
+        HourColumn::Each(hours) => {
+            let first = hours.iter().fold(i32::MAX, |first, &hour| first.min(hour));
+            let last = hours.iter().fold(i32::MIN, |last, &hour| last.max(hour));
+            is_in(first) && is_in(last)
+        }
+    };
+    if all_in {
+        return (columns, None);
+    }
+    let mut left = UsageColumns::default();
+    let mut late = Late { rows: Vec::new(), others: Vec::new() };
+    for ((handle, hour, millionths), row) in columns.rows().zip(0..) {
+        match UsageHour::from_index(hour).filter(|_| is_in(hour)) {
+            Some(hour) => {
+                left.push(SeriesHandle(handle), hour, millionths);
+                late.others.push(row);
+            }
+            None => late.rows.push(row),
+        }
+    }
+    (left, Some(late))
+}
+
+impl Late {
+    /// Back to the positions of all rows.
+    fn restore(self, outcomes: &mut RowOutcomes) {
+        for (row, _) in &mut outcomes.exceptions {
+            *row = self.others.get(*row as usize).copied().unwrap_or(*row);
+        }
+        outcomes.exceptions.extend(self.rows.into_iter().map(|row| (row, RowStatus::Unprocessed)));
+        outcomes.exceptions.sort_unstable_by_key(|(row, _)| *row);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use souk_core::rules::Profile;
+
+    use super::*;
+
+    #[test]
+    fn rows_that_left_the_window_are_not_processed() {
+        let rules = Rules::of(Profile::Source);
+        let now_index = 480_000;
+        let now = UsageHour::from_index(now_index).unwrap().start();
+        let columns = || {
+            let mut columns = UsageColumns::default();
+            for (handle, ago) in (0..).zip([1, 24, 23, 25]) {
+                columns.push(SeriesHandle(handle), UsageHour::from_index(now_index - ago).unwrap(), 7);
+            }
+            columns
+        };
+        let (left, late) = in_window(columns(), now, &rules);
+        assert_eq!(left.handles, [0, 2]);
+        let exceptions = vec![(1, RowStatus::Duplicate)];
+        let mut outcomes = RowOutcomes { metered: 1, repeated: 0, exceptions };
+        late.unwrap().restore(&mut outcomes);
+        let unprocessed = |row| (row, RowStatus::Unprocessed);
+        assert_eq!(outcomes.exceptions, [unprocessed(1), (2, RowStatus::Duplicate), unprocessed(3)]);
+
+        let (left, late) = in_window(columns(), now.plus_micros(-7_200_000_000), &rules);
+        assert!(late.is_some() && left.handles == [1, 2, 3], "an hour of the future");
+        let open = Rules { metering_window: souk_core::rules::MeteringWindow::OpenMonth, ..rules };
+        assert!(in_window(columns(), now, &open).1.is_none());
+    }
 }

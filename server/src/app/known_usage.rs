@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use souk_core::catalog::Marketplace;
+use souk_core::catalog::{DimensionType, Marketplace};
 use souk_core::ids::{MeteringRecordId, SandboxName};
-use souk_core::metering::interim::{
-    HourColumn, QuantityColumn, RowOutcomes, RowStatus, UsageColumns, accept_rows,
+use souk_core::metering::rows::{Moments, RowOutcomes, RowStatus, accept_rows};
+use souk_core::metering::{
+    Door, HourColumn, QuantityColumn, RecordStatus, UsageColumns, UsageOutcome, window,
 };
-use souk_core::metering::{Door, RecordStatus, UsageOutcome, window};
-use souk_core::quantity::Quantity;
+use souk_core::quantity::{MILLIONTHS, Quantity};
 use souk_core::rules::Rules;
 use souk_core::time::{Timestamp, UsageHour};
 
@@ -19,8 +19,6 @@ use super::known_series::KnownSeries;
 use crate::error::AppError;
 use crate::partition::Turn;
 use crate::partition::handle::Pending;
-
-const ONE: u64 = 1_000_000;
 
 /// What a record says, as far as it is needed here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,10 +123,6 @@ impl Souk {
         limit: usize,
     ) -> Option<KnownUsage> {
         let (market, series) = self.published.get_with_series(name).ok()?;
-        // Allocations are compared the long way.
-        if market.rules.retry_compares_allocations {
-            return None;
-        }
         let (count, parts) = self.split_known(&market, &series, request, limit)?;
         Some(KnownUsage { series, count, parts })
     }
@@ -233,7 +227,8 @@ impl Part {
                 return Ok(Taken::Stale);
             }
             let (sandbox, now) = turn.at_its_time(&name)?;
-            let (outcomes, events) = accept_rows(sandbox, columns, &timestamps, now);
+            let moments = Moments::Records(&timestamps, DimensionType::ExternallyMetered);
+            let (outcomes, events) = accept_rows(sandbox, columns, moments, now);
             turn.record(&name, events);
             Ok(Taken::Rows(outcomes))
         });
@@ -253,8 +248,8 @@ fn hour_column(hours: Vec<i32>) -> HourColumn {
 /// Quantities are mostly whole, and are stored narrow then.
 fn quantities(millionths: Vec<u64>) -> QuantityColumn {
     let whole = |&millionths: &u64| {
-        let units = u32::try_from(millionths / ONE).ok()?;
-        (u64::from(units) * ONE == millionths).then_some(units)
+        let units = u32::try_from(millionths / MILLIONTHS).ok()?;
+        (u64::from(units) * MILLIONTHS == millionths).then_some(units)
     };
     match millionths.iter().map(whole).collect() {
         Some(units) => QuantityColumn::Units(units),
@@ -345,6 +340,8 @@ mod tests {
     use souk_core::rules::{MeteringWindow, Profile};
 
     use super::*;
+
+    const ONE: u64 = MILLIONTHS;
 
     #[test]
     fn columns_are_as_narrow_as_what_is_in_them() {

@@ -92,16 +92,18 @@ impl<'a> Turn<'a> {
     /// batch, one event.
     pub fn record(&mut self, name: &SandboxName, events: Vec<Event>) {
         for event in events {
-            match (self.events.last_mut(), event) {
-                (Some((last, Event::UsageAccepted(rows))), Event::UsageAccepted(more)) if last == name => {
-                    self.weight += more.len();
-                    rows.append(more);
+            self.weight += event.weight();
+            let last = self.events.last_mut().filter(|(last, _)| last == name);
+            let event = match (last, event) {
+                (Some((_, Event::UsageAccepted(rows))), Event::UsageAccepted(more)) => {
+                    match rows.join(more) {
+                        Ok(()) => continue,
+                        Err(more) => Event::UsageAccepted(more),
+                    }
                 }
-                (_, event) => {
-                    self.weight += event.weight();
-                    self.events.push((name.clone(), event));
-                }
-            }
+                (_, event) => event,
+            };
+            self.events.push((name.clone(), event));
         }
     }
 

@@ -4,8 +4,8 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use souk_core::metering::interim::{RowOutcomes, RowStatus};
 use souk_core::metering::series::Series;
+use souk_core::metering::{RowOutcomes, RowStatus};
 use souk_core::rejection::{Code, Rejection};
 use souk_proto::metering::v1 as proto;
 use souk_proto::metering::v1::stream_columns_response::Answer;

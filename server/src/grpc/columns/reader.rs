@@ -5,8 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use souk_core::catalog::Marketplace;
 use souk_core::ids::SandboxName;
-use souk_core::metering::interim::UsageColumns;
-use souk_core::metering::{Door, window};
+use souk_core::metering::{Door, UsageColumns, window};
 use souk_core::rejection::{Code, Rejection};
 use souk_core::time::UsageHour;
 use souk_proto::metering::v1 as proto;

@@ -4,9 +4,8 @@
 use std::ops::RangeInclusive;
 
 use souk_core::ids::{DimensionKey, ProductCode};
-use souk_core::metering::interim::{HourColumn, QuantityColumn, RowOutcomes, RowStatus};
 use souk_core::metering::series::Series;
-use souk_core::metering::{Identity, NamedSeries};
+use souk_core::metering::{HourColumn, Identity, NamedSeries, QuantityColumn, RowOutcomes, RowStatus};
 use souk_core::quantity::{Quantity, QuantitySum};
 use souk_core::rejection::{Code, Rejection};
 use souk_core::time::UsageHour;
