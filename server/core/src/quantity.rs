@@ -67,7 +67,9 @@ impl Quantity {
             return Err(QuantityError::Form);
         }
         let whole: u64 = whole.parse().map_err(|_| QuantityError::Form)?;
-        let fraction: u64 = format!("{fraction:0<6}").parse().map_err(|_| QuantityError::Form)?;
+        // As many decimals as there are, filled up to six.
+        let filled = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
+        let fraction = filled.fold(0, |acc, digit| acc * 10 + u64::from(digit - b'0'));
         Ok(Quantity(whole * ONE + fraction))
     }
 }
