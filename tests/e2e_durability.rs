@@ -5,3 +5,4 @@ mod killed;
 mod partition_faults;
 mod refused_folders;
 mod registrations;
+mod snapshots;
