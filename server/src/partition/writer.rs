@@ -293,7 +293,6 @@ impl Writer {
                 self.failed = None;
                 (self.sandboxes, self.followed) = (state.sandboxes, state.followed);
                 for name in self.sandboxes.keys().cloned().collect::<Vec<_>>() {
-                    self.setup.directory.renew(&name);
                     self.publish_whole(&name);
                 }
             }
