@@ -130,6 +130,7 @@ async fn columns_meet_records_of_the_other_doors_in_the_same_cells() {
             "UsageColumnsService/StreamColumns DUPLICATE_RECORD 000000000201 units 6",
         ]
     );
+    drop(stream);
     served.stop().await;
 }
 
@@ -185,6 +186,7 @@ async fn hours_are_taken_as_long_as_an_agreement_prices_them() {
     let rows = hours(opened, "2025-03-19T22:00:00Z", &[1, 1, 1, 1]);
     let expected = "2 0 2:CUSTOMER_NOT_SUBSCRIBED 3:CUSTOMER_NOT_SUBSCRIBED";
     assert_eq!(text(&stream.meter(rows).await), expected);
+    drop(stream);
     served.stop().await;
 }
 
@@ -212,6 +214,7 @@ async fn a_message_without_credit_is_refused_and_answers_give_credit_back() {
     expected.extend([1; 16]);
     expected.extend([0, 1]);
     assert_eq!(stream.credits, expected);
+    drop(stream);
     served.stop().await;
 }
 
@@ -249,6 +252,7 @@ async fn a_full_lane_refuses_for_now_and_the_stream_goes_on() {
     assert!(
         matches!(stream.ask(row()).await, Answer::Acknowledged(acknowledged) if text(&acknowledged) == "1 0")
     );
+    drop(stream);
     served.stop().await;
 }
 

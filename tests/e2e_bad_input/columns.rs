@@ -82,6 +82,8 @@ async fn columns_that_are_wrong_anywhere_meter_nothing_and_the_stream_goes_on() 
     let first_hour = "2025-03-09T13:00:00Z";
     let widest = vec![(handle, 2_147_483_647); 65_536];
     assert_eq!(text(&stream.meter(columns(lane, hour(first_hour), &widest)).await), "1 65535");
+    drop(stream);
+    drop(other);
     served.stop().await;
 }
 
@@ -131,6 +133,7 @@ async fn series_that_cannot_be_metered_are_refused_by_name() {
         assert_eq!(opened.status().as_str_name(), "USAGE_RECORD_STATUS_CUSTOMER_NOT_SUBSCRIBED");
         assert_eq!((opened.handle, opened.lane), (0, 0));
     }
+    drop(stream);
     unchanged(served, &before).await;
 }
 
@@ -155,6 +158,7 @@ async fn a_stream_is_opened_once_and_first() {
     assert_eq!(stream.refused(open(SANDBOX)).await, "STREAM_NOT_OPEN open");
     // Nothing gives credit before the stream is open; the refusal after it gives back its own.
     assert_eq!(stream.credits, [0, 0, 0, 0, 0, 16, 1]);
+    drop(stream);
     served.stop().await;
 }
 
@@ -167,6 +171,7 @@ async fn a_message_beyond_the_limit_ends_its_stream_with_a_clear_status() {
     let status = stream.try_next().await.expect_err("no answer");
     assert_eq!(status.code(), Code::OutOfRange, "{status}");
     assert!(status.message().contains("9437184"), "{status}");
+    drop(stream);
     served.stop().await;
 }
 
@@ -200,5 +205,6 @@ async fn handles_of_a_sandbox_that_was_replaced_or_deleted_are_refused() {
     let newest = stream.series(name()).await[0];
     turn(client, SANDBOX, "2025-03-10T12:30:00Z").await;
     assert!(matches!(stream.ask(rows(newest)).await, Answer::Acknowledged(_)));
+    drop(stream);
     served.stop().await;
 }

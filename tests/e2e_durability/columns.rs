@@ -168,6 +168,7 @@ async fn a_stream_that_nobody_repeats_breaks_with_an_error() {
         }
     };
     assert!(matches!(broken, souk_client::ClientError::Unreachable { .. }), "{broken:?}");
+    drop(sender);
     served.stop().await;
 }
 
@@ -224,5 +225,6 @@ async fn columns_of_a_failed_append_are_sent_again_and_handles_hold() {
     sender.send(4).await;
     assert_eq!(sender.finish().await, (4, 0));
     check(&served.client, &BUYERS[..1], 7).await;
+    drop(stream);
     served.stop().await;
 }
