@@ -44,7 +44,8 @@ impl Directory {
         self.generations.get(sandbox).map_or(0, |generation| *generation)
     }
 
-    /// Begins another incarnation of a sandbox: it was replaced or deleted, or the partition was rebuilt.
+    /// Begins another incarnation of a sandbox: it was replaced or deleted. A rebuilt partition goes on with the one
+    /// that there is: handles that anybody was told are durable, and the log opens their series in the same order.
     pub fn renew(&self, sandbox: &SandboxName) {
         let generation = self.incarnations.fetch_add(1, Ordering::Relaxed) + 1;
         self.generations.insert(sandbox.clone(), generation);

@@ -425,7 +425,6 @@ impl Writer {
                 self.archived = restored.archived;
                 (self.sandboxes, self.followed) = (restored.state.sandboxes, restored.state.followed);
                 for name in self.sandboxes.keys().cloned().collect::<Vec<_>>() {
-                    self.setup.directory.renew(&name);
                     self.publish_whole(&name);
                 }
             }
