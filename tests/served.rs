@@ -100,6 +100,13 @@ impl Served {
         Served::run(running.expect("a folder that can be used"), serve_until).await
     }
 
+    /// On a data folder whose usage is in SQLite, if it is new.
+    pub async fn in_sqlite(folder: &Path) -> Served {
+        let clock = Arc::new(SetClock::at(MACHINE_TIME));
+        let running = compose::start_with_limits(folder, UsageLog::Sqlite, Limits::default(), clock);
+        Served::run(running.expect("a folder that can be used"), serve_until).await
+    }
+
     /// On a data folder.
     pub async fn in_folder(folder: &Path) -> Served {
         let clock = Arc::new(SetClock::at(MACHINE_TIME));

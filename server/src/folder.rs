@@ -3,7 +3,8 @@
 //! ```text
 //!   souk.json                     its format, partitions, and the log of usage
 //!   control.sqlite                what is published
-//!   partition-N.sqlite            each partition's log, in folders whose usage is in SQLite
+//!   usage/                        the log of all partitions, in segments
+//!   partition-N.sqlite            or each partition's log, in folders whose usage is in SQLite
 //!   archive-N.sqlite              each partition's closed months; follows from its log
 //!   partition-N.snapshot          each partition's snapshot; follows from its log
 //! ```
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use souk_log::{LogName, LogStore, OpenError, PartitionLog, SqliteStore};
+use souk_log::{LogName, LogStore, OpenError, PartitionLog, SegmentedStore, SqliteStore};
 
 use crate::partition::writer;
 use crate::{control, signing};
@@ -25,13 +26,17 @@ use crate::{control, signing};
 pub const DEFAULT_PARTITIONS: usize = 4;
 const PARTITIONS_MAX: usize = 256;
 const FORMAT: u32 = 2;
+/// The folder of the segments.
+const SEGMENTS: &str = "usage";
 
 /// Where partitions log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum UsageLog {
-    /// In an SQLite file each: one flush a partition, and every tool opens it.
+    /// In segments that all partitions share: one flush makes the usage of all of them durable.
     #[default]
+    Segments,
+    /// In an SQLite file each: one flush a partition, and every tool opens it.
     Sqlite,
 }
 
@@ -69,6 +74,7 @@ pub fn open(folder: &Path, usage_log: UsageLog) -> Result<Folder, String> {
         Ok(text) => text,
         Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
             refuse_foreign(folder)?;
+            let usage_log = begun_with(folder).unwrap_or(usage_log);
             let store = Logs::new(folder, usage_log);
             // The logs first: a folder that says it is one has all of them, whenever it is cut off.
             for name in log_names(DEFAULT_PARTITIONS) {
@@ -102,6 +108,16 @@ pub fn open(folder: &Path, usage_log: UsageLog) -> Result<Folder, String> {
     Ok(Folder { store: Arc::new(store), partitions: found.partitions })
 }
 
+/// What a folder was being made with when it was cut off; none when nothing says so.
+fn begun_with(folder: &Path) -> Option<UsageLog> {
+    let first = format!("{}.sqlite", writer::log_name(0));
+    match (folder.join(first).exists(), folder.join(SEGMENTS).exists()) {
+        (true, _) => Some(UsageLog::Sqlite),
+        (false, true) => Some(UsageLog::Segments),
+        (false, false) => None,
+    }
+}
+
 fn log_names(partitions: usize) -> impl Iterator<Item = LogName> {
     (0..partitions).map(writer::log_name).chain([control::writer::log_name()])
 }
@@ -110,7 +126,9 @@ fn log_names(partitions: usize) -> impl Iterator<Item = LogName> {
 fn refuse_foreign(folder: &Path) -> Result<(), String> {
     let entries = std::fs::read_dir(folder).map_err(|e| format!("it cannot be read: {e}"))?;
     let ours = |name: &str| {
-        ["partition-", "control.", "souk.json", signing::FILE].iter().any(|ours| name.starts_with(ours))
+        ["partition-", "control.", SEGMENTS, "souk.json", signing::FILE]
+            .iter()
+            .any(|ours| name.starts_with(ours))
     };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -126,23 +144,34 @@ fn refuse_foreign(folder: &Path) -> Result<(), String> {
 /// The logs of a folder, each where it belongs.
 struct Logs {
     sqlite: SqliteStore,
+    /// Where partitions log, if not in SQLite.
+    segments: Option<SegmentedStore>,
 }
 
 impl Logs {
     fn new(folder: &Path, usage_log: UsageLog) -> Logs {
-        match usage_log {
-            UsageLog::Sqlite => Logs { sqlite: SqliteStore::new(folder) },
+        let segments = match usage_log {
+            UsageLog::Segments => Some(SegmentedStore::new(folder.join(SEGMENTS))),
+            UsageLog::Sqlite => None,
+        };
+        Logs { sqlite: SqliteStore::new(folder), segments }
+    }
+
+    fn of(&self, name: &LogName) -> &dyn LogStore {
+        match &self.segments {
+            Some(segments) if name.as_str().starts_with("partition-") => segments,
+            _ => &self.sqlite,
         }
     }
 }
 
 impl LogStore for Logs {
     fn open(&self, name: &LogName) -> Result<Box<dyn PartitionLog>, OpenError> {
-        self.sqlite.open(name)
+        self.of(name).open(name)
     }
 
     fn exists(&self, name: &LogName) -> Result<bool, OpenError> {
-        self.sqlite.exists(name)
+        self.of(name).exists(name)
     }
 }
 
