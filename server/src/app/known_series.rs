@@ -9,9 +9,11 @@
 //! are of another generation.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 use souk_core::ids::{DimensionKey, ProductCode, Region};
 use souk_core::metering::Customer;
 
@@ -36,8 +38,60 @@ pub struct Place {
     pub partition: u32,
 }
 
-/// The names of one product code and region.
-type Scope = HashMap<Box<[u8]>, Place, RandomState>;
+/// The names of one product code and region. They lie one after the other as they were learned, beside a table of
+/// their numbers: clients mostly send their records in the same order hour after hour, so that the next names are
+/// those that lie behind the last ones, and nothing is hashed.
+#[derive(Debug, Default)]
+struct Scope {
+    texts: Vec<u8>,
+    entries: Vec<Entry>,
+    numbers: HashTable<u32>,
+    hasher: RandomState,
+}
+
+/// Names and what they mean.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// Where in the texts they begin, and how long they are.
+    start: u64,
+    length: u32,
+    place: Place,
+}
+
+impl Scope {
+    fn text(&self, entry: &Entry) -> &[u8] {
+        let start = entry.start as usize;
+        self.texts.get(start..start + entry.length as usize).unwrap_or_default()
+    }
+
+    fn is(&self, number: u32, names: &[u8]) -> bool {
+        self.entries.get(number as usize).is_some_and(|entry| self.text(entry) == names)
+    }
+
+    fn find(&self, names: &[u8]) -> Option<u32> {
+        self.numbers.find(self.hasher.hash_one(names), |&number| self.is(number, names)).copied()
+    }
+
+    fn learn(&mut self, names: &[u8], place: Place) {
+        let known = self.find(names).and_then(|number| self.entries.get_mut(number as usize));
+        if let Some(entry) = known {
+            entry.place = place;
+            return;
+        }
+        // Every series has a few names, and there are fewer than 2^32 series.
+        let number = self.entries.len() as u32;
+        let entry = Entry { start: self.texts.len() as u64, length: names.len() as u32, place };
+        self.texts.extend_from_slice(names);
+        self.entries.push(entry);
+        let Scope { texts, entries, numbers, hasher } = self;
+        let hash_of = |&number: &u32| {
+            let entry = entries.get(number as usize);
+            let range = entry.map(|e| e.start as usize..e.start as usize + e.length as usize);
+            hasher.hash_one(range.and_then(|range| texts.get(range)).unwrap_or_default())
+        };
+        numbers.insert_unique(hasher.hash_one(names), number, hash_of);
+    }
+}
 
 /// What is known.
 #[derive(Debug, Default)]
@@ -82,25 +136,21 @@ impl KnownSeries {
         }
         let before = known.generations.get_mut(index).and_then(|slot| slot.replace(generation));
         if before.is_some_and(|before| before != generation) {
-            for scope in known.scopes.values_mut() {
-                scope.retain(|_, place| place.partition != partition);
-            }
+            known.scopes.clear();
         }
         let key = scope_key(product_code.as_str().as_bytes(), region.as_str().as_bytes());
-        known.scopes.entry(key).or_default().extend(names);
+        let scope = known.scopes.entry(key).or_default();
+        for (names, place) in names {
+            scope.learn(&names, place);
+        }
     }
 
-    /// Forgets the series of a partition whose handles are of another generation now.
+    /// Forgets everything, as the handles of a partition are of another generation now.
     pub fn forget(&self, partition: u32, generation: u64) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         // Somebody else may have found out first, and learned anew.
         if known.generations.get(partition as usize) == Some(&Some(generation)) {
-            for scope in known.scopes.values_mut() {
-                scope.retain(|_, place| place.partition != partition);
-            }
-            if let Some(slot) = known.generations.get_mut(partition as usize) {
-                *slot = None;
-            }
+            *known = Known::default();
         }
     }
 }
@@ -108,7 +158,7 @@ impl KnownSeries {
 impl Reading<'_> {
     /// The names that are known; none when there are none.
     pub fn names(&self) -> Option<Names<'_>> {
-        self.known.scopes.get(&self.scope).map(Names)
+        self.known.scopes.get(&self.scope).map(|scope| Names { scope, next: 0 })
     }
 
     /// Of which generation the handles of a partition are.
@@ -117,14 +167,21 @@ impl Reading<'_> {
     }
 }
 
-/// Names of one product code and region.
-#[derive(Clone, Copy)]
-pub struct Names<'a>(&'a Scope);
+/// Names of one product code and region, on a way through them.
+pub struct Names<'a> {
+    scope: &'a Scope,
+    next: u32,
+}
 
 impl Names<'_> {
     /// The series that a record of these names went to; see [`write_names`].
-    pub fn get(&self, names: &[u8]) -> Option<Place> {
-        self.0.get(names).copied()
+    pub fn get(&mut self, names: &[u8]) -> Option<Place> {
+        let number = match self.scope.is(self.next, names) {
+            true => self.next,
+            false => self.scope.find(names)?,
+        };
+        self.next = number + 1;
+        self.scope.entries.get(number as usize).map(|entry| entry.place)
     }
 }
 
@@ -169,7 +226,7 @@ mod tests {
 
     fn handle(series: &KnownSeries, code: &str, region: &str, text: &str) -> Option<u32> {
         let reading = series.read(code.as_bytes(), region.as_bytes());
-        reading.names().and_then(|known| known.get(text.as_bytes())).map(|place| place.handle)
+        reading.names().and_then(|mut known| known.get(text.as_bytes())).map(|place| place.handle)
     }
 
     #[test]
@@ -186,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn handles_of_another_generation_are_forgotten_with_their_partition() {
+    fn handles_of_another_generation_are_forgotten() {
         let series = KnownSeries::default();
         let (code, region) = (ProductCode::new("code"), Region::new("r"));
         let learn = |generation, text: &str, place| {
@@ -195,16 +252,39 @@ mod tests {
         let known = || ["a", "b", "c"].map(|text| handle(&series, "code", "r", text));
         learn((0, 7), "a", place(1, 0));
         learn((3, 7), "b", place(2, 3));
+        assert_eq!(known(), [Some(1), Some(2), None]);
         // Another generation of the same partition.
         learn((0, 8), "c", place(3, 0));
-        assert_eq!(known(), [None, Some(2), Some(3)]);
+        assert_eq!(known(), [None, None, Some(3)]);
         // The older one is gone already.
         series.forget(0, 7);
-        assert_eq!(known(), [None, Some(2), Some(3)]);
+        assert_eq!(known(), [None, None, Some(3)]);
         series.forget(0, 8);
-        assert_eq!(known(), [None, Some(2), None]);
+        assert_eq!(known(), [None, None, None]);
         let reading = series.read(b"code", b"r");
-        assert_eq!([0, 1, 3].map(|partition| reading.generation(partition)), [None, None, Some(7)]);
+        assert_eq!([0, 1, 3].map(|partition| reading.generation(partition)), [None, None, None]);
+    }
+
+    #[test]
+    fn names_are_found_in_whatever_order_they_come() {
+        let series = KnownSeries::default();
+        let (code, region) = (ProductCode::new("code"), Region::new("r"));
+        let text = |n: u32| names(&format!("name-{n}"));
+        // The second time they mean something else.
+        for times in [1, 2] {
+            let learned = (0..1_000).map(|n| (text(n), place(n * times, 0)));
+            series.learn(&code, &region, (0, 1), learned);
+        }
+        let reading = series.read(b"code", b"r");
+        let mut known = reading.names().unwrap();
+        let orders: [&mut dyn Iterator<Item = u32>; 3] =
+            [&mut (0..1_000), &mut (0..1_000).rev(), &mut (0..1_000).map(|n| n * 7 % 1_000)];
+        for order in orders {
+            for n in order {
+                assert_eq!(known.get(&text(n)).map(|place| place.handle), Some(n * 2));
+                assert_eq!(known.get(&text(n + 1_000)), None);
+            }
+        }
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Souk {
     ) -> Option<(u32, Vec<(u32, Part)>)> {
         let (product_code, region) = request.scope();
         let reading = series.read(product_code, region);
-        let names = reading.names()?;
+        let mut names = reading.names()?;
         let mut window = WindowMemo::new(self.now(market), &market.rules);
         let mut parts: Vec<Part> = Vec::new();
         parts.resize_with(self.partitions.len(), Part::default);

@@ -26,11 +26,11 @@ pub fn refuse_noted(
         defect @ (AppError::Document(_) | AppError::Broken(_)) => return Err(refuse(defect)),
     };
     if let Some(sandbox) = sandbox {
-        let why = match field.is_empty() {
-            true => message.clone(),
-            false => format!("{field}: {message}"),
+        let reason = match field.is_empty() {
+            true => Reason::new(code, &message),
+            false => Reason::new(code, &format!("{field}: {message}")),
         };
-        souk.note_refused(sandbox, OPERATION, [(Reason::new(code, &why), NamedRecord::default())]);
+        souk.note_refused(sandbox, OPERATION, [(reason, NamedRecord::default())]);
     }
     // Delays are below a second.
     let retry_after_ms = retry.map(|delay| delay.as_millis() as u32);

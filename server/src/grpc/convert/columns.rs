@@ -148,7 +148,7 @@ impl Columns<'_> {
                 let units: Vec<u32> = column.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
                 match units.iter().fold(0, |all, &units| all.max(units)) <= WHOLE_MAX {
                     true => Ok(QuantityColumn::Units(units)),
-                    false => Err(too_large("quantities", &units, WHOLE_MAX)),
+                    false => Err(too_large("quantities", &units, &WHOLE_MAX)),
                 }
             }
             Quantities::Millionths(column) => {
@@ -156,7 +156,7 @@ impl Columns<'_> {
                 let millionths: Vec<u64> = column.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect();
                 match millionths.iter().fold(0, |all, &millionths| all.max(millionths)) <= limit {
                     true => Ok(QuantityColumn::Millionths(millionths)),
-                    false => Err(too_large("quantitiesMillionths", &millionths, limit)),
+                    false => Err(too_large("quantitiesMillionths", &millionths, &limit)),
                 }
             }
         }
@@ -205,8 +205,8 @@ fn span(hours: &[i32]) -> RangeInclusive<i32> {
     first..=last
 }
 
-fn too_large<T: PartialOrd + std::fmt::Display>(field: &str, column: &[T], limit: T) -> Rejection {
-    let first = column.iter().enumerate().find(|(_, value)| **value > limit);
+fn too_large<T: PartialOrd + std::fmt::Display>(field: &str, column: &[T], limit: &T) -> Rejection {
+    let first = column.iter().enumerate().find(|(_, value)| *value > limit);
     let (field, value) = match first {
         Some((row, value)) => (format!("{field}[{row}]"), value.to_string()),
         None => (field.to_owned(), String::new()),
