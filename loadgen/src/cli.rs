@@ -1,0 +1,45 @@
+//! The command line.
+
+pub mod compare;
+pub mod run;
+
+use clap::{Parser, Subcommand};
+
+/// Puts a Souk server under load, and checks its bills to the cent.
+#[derive(Debug, Parser)]
+#[command(
+    name = "souk-load",
+    version,
+    about,
+    after_help = "Examples:
+  souk-load run                                    a small month, on a server that is started for it
+  souk-load run --rate 500k --html run.html        an open loop, with a page of plots
+  souk-load run --find-max p99=5ms                 the highest rate that keeps the target
+  souk-load compare before.json after.json         two runs side by side"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Meter months of usage from a seed, close them, and compare every invoice with what must be on it.
+    Run(run::RunArguments),
+    /// Show two runs side by side, with ratios.
+    Compare(compare::CompareArguments),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}
