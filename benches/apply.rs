@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use souk_benches::{ONE, fleet_hour, hours, tally};
-use souk_core::metering::UsageColumns;
+use souk_benches::{fleet_hour, hours, tally};
+use souk_core::metering::{HourColumn, QuantityColumn, UsageColumns};
 
 const SERIES: u32 = 20_000;
 const HOURS: u32 = 48;
@@ -29,10 +29,13 @@ impl Dense {
     /// Answers how many rows met a cell that was empty, and how many one that holds the same.
     fn accept(&mut self, columns: &UsageColumns) -> (u32, u32) {
         let (mut new, mut same) = (0, 0);
-        let rows = columns.handles.iter().zip(&columns.hours).zip(&columns.quantities);
-        for ((&handle, &hour), &millionths) in rows {
-            let index = (hour - self.first_hour) as usize * SERIES as usize + handle as usize;
-            let units = (millionths / ONE) as u32;
+        let (HourColumn::One(hour), QuantityColumn::Units(units)) = (&columns.hours, &columns.quantities)
+        else {
+            return (0, 0);
+        };
+        let row = (hour - self.first_hour) as usize * SERIES as usize;
+        for (&handle, &units) in columns.handles.iter().zip(units) {
+            let index = row + handle as usize;
             if self.metered[index / 64] >> (index % 64) & 1 == 1 {
                 same += u32::from(self.cells[index] == units);
             } else {

@@ -6,8 +6,8 @@ use souk_core::ids::{AccountId, DimensionKey, ProductCode, ProductId, Region, Sa
 use souk_core::machine::follow::{Sandboxes, follow};
 use souk_core::machine::{Event, Sandbox};
 use souk_core::metering::series::Series;
-use souk_core::metering::{Identity, SeriesHandle, SeriesKey, Tally, UsageColumns};
-use souk_core::time::{BillingMonth, HourRange, Timestamp, UsageHour};
+use souk_core::metering::{HourColumn, Identity, QuantityColumn, SeriesKey, Tally, UsageColumns};
+use souk_core::time::{BillingMonth, HourRange, Timestamp};
 use souk_proto::metering::v1::usage_record::Customer;
 use souk_proto::metering::v1::{StreamUsageRequest, UsageRecord};
 use souk_server::document;
@@ -52,13 +52,11 @@ pub fn tally(series: u32) -> Tally {
 
 /// One record of every series in one hour of the month, in the order in which the series were opened.
 pub fn fleet_hour(series: u32, hour: u32) -> UsageColumns {
-    let first = month().hours().start.index();
-    let hour_of_month = UsageHour::from_index(first + hour.cast_signed()).expect("an hour");
-    let mut columns = UsageColumns::default();
-    for number in 0..series {
-        columns.push(SeriesHandle(number), hour_of_month, u64::from(units(number, hour)) * ONE);
+    UsageColumns {
+        handles: (0..series).collect(),
+        hours: HourColumn::One(month().hours().start.index() + hour.cast_signed()),
+        quantities: QuantityColumn::Units((0..series).map(|number| units(number, hour)).collect()),
     }
-    columns
 }
 
 /// A family of a payer and so many linked accounts, all of which ran every type of an image in every hour of

@@ -135,15 +135,22 @@ impl MeteringRecordId {
     }
 }
 
-impl fmt::Display for MeteringRecordId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Digit by digit: a batch's answer has 25 of them, and general formatting is its slowest part.
+impl MeteringRecordId {
+    /// The id as it is printed: digits of ASCII. Digit by digit: a batch's answer has 25 of them, and general
+    /// formatting is its slowest part.
+    pub fn text(self) -> [u8; 36] {
         let mut text = [b'-'; 36];
         let places = (0..36).filter(|place| !matches!(place, 8 | 13 | 18 | 23));
         for (digit, place) in places.enumerate() {
             text[place] = b"0123456789abcdef"[(self.0 >> (124 - 4 * digit)) as usize & 0xF];
         }
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        text
+    }
+}
+
+impl fmt::Display for MeteringRecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.text()).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -18,6 +18,7 @@
 
 pub mod agreement;
 pub mod catalog;
+pub mod cow_map;
 pub mod earliest;
 pub mod ids;
 pub mod invoicing;

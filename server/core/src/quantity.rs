@@ -5,7 +5,9 @@ use std::fmt;
 /// Decimals of a quantity.
 pub const QUANTITY_DECIMALS: u32 = 6;
 
-const ONE: u64 = 1_000_000;
+/// A unit in millionths.
+pub const MILLIONTHS: u64 = 1_000_000;
+const ONE: u64 = MILLIONTHS;
 
 /// What a usage record meters: 0 to 9,999,999,999.999999, so that 17, 17.0 and 17.00 are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -65,7 +67,9 @@ impl Quantity {
             return Err(QuantityError::Form);
         }
         let whole: u64 = whole.parse().map_err(|_| QuantityError::Form)?;
-        let fraction: u64 = format!("{fraction:0<6}").parse().map_err(|_| QuantityError::Form)?;
+        // As many decimals as there are, filled up to six.
+        let filled = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
+        let fraction = filled.fold(0, |acc, digit| acc * 10 + u64::from(digit - b'0'));
         Ok(Quantity(whole * ONE + fraction))
     }
 }

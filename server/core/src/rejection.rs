@@ -147,6 +147,14 @@ codes! {
     LicenseInvalid = "LICENSE_INVALID" Invalid,
     /// A record too old, in the future, or of a closed month.
     TimestampOutOfBounds = "TIMESTAMP_OUT_OF_BOUNDS" Invalid,
+    /// Columns that do not have as many rows as each other, or are given twice.
+    ColumnsInvalid = "COLUMNS_INVALID" Invalid,
+    /// A handle that this stream does not have, or has no more.
+    SeriesHandleUnknown = "SERIES_HANDLE_UNKNOWN" Invalid,
+    /// More series than a stream has handles for.
+    TooManySeries = "TOO_MANY_SERIES" Invalid,
+    /// A message on a stream that was not opened, or was opened already.
+    StreamNotOpen = "STREAM_NOT_OPEN" State,
     /// Allocations that do not add up to their record's quantity, or not of its kind, too many of them, or two
     /// with the same tags.
     UsageAllocationsInvalid = "USAGE_ALLOCATIONS_INVALID" Invalid,

@@ -4,7 +4,11 @@
 //! `souk_log::conformance_suite!(ItsHarness);`: each check becomes a test. A check names the rule it
 //! holds the implementation to; it panics when the rule is broken.
 
+mod submitted;
+
 use std::ops::ControlFlow;
+
+pub use submitted::*;
 
 use crate::{AppendError, BATCH_BYTES_MAX, LogName, LogStore, OpenError, PartitionLog, ReadError, Seq};
 
@@ -33,6 +37,11 @@ pub trait Harness {
 
     /// Opens a log although it has a writer; none where the storage rules a second writer out.
     fn take_over(&self, name: &LogName) -> Option<Box<dyn PartitionLog>>;
+
+    /// Says whether the store keeps several logs in one file, so that they fail together (LOG-8).
+    fn fails_together(&self) -> bool {
+        false
+    }
 }
 
 /// Makes a test of each check for a [`Harness`].
@@ -54,6 +63,14 @@ macro_rules! conformance_suite {
             the_logs_of_a_store_are_independent
             housekeeping_changes_nothing
             a_log_exists_once_it_was_opened
+            submitted_batches_are_answered_once_and_in_order
+            submitted_batches_are_answered_also_when_the_log_is_dropped
+            what_is_acknowledged_of_the_submitted_survives_a_crash
+            a_failed_batch_poisons_what_is_submitted_behind_it
+            submitted_batches_beyond_the_limits_are_refused_without_harm
+            a_barrier_is_answered_after_what_was_submitted_before_it
+            a_barrier_is_answered_when_nothing_waits
+            more_than_the_queue_holds_can_be_submitted
         );
     };
     (@ $harness:ty: $($check:ident)*) => {
@@ -252,9 +269,26 @@ pub fn the_logs_of_a_store_are_independent(harness: &dyn Harness) {
     let mut partition = harness.open_failing(&name("partition-0"));
     assert_eq!(partition.next(), Seq::FIRST);
     partition.append(&patterned(FAILING_BATCH_BYTES)).expect_err("the harness makes it fail");
+    if harness.fails_together() {
+        assert_poisoned_but_readable(control.as_mut());
+        // The log that failed is opened again first, and works while the other one is still poisoned.
+        drop(partition);
+        let mut partition = open(harness, "partition-0");
+        let seq = partition.next();
+        assert_eq!(append(partition.as_mut(), b"partition"), seq);
+        assert_poisoned_but_readable(control.as_mut());
+        drop(control);
+        control = open(harness, "control");
+        assert_eq!(append(partition.as_mut(), b"partition"), seq.next());
+    }
     assert_eq!(append(control.as_mut(), b"control 3"), seq(3));
-    drop(partition);
     assert_batches(control.as_mut(), &[b"control 1", b"control 2", b"control 3"]);
+}
+
+fn assert_poisoned_but_readable(control: &mut dyn PartitionLog) {
+    let refused = control.append(b"control 3");
+    assert!(matches!(refused, Err(AppendError::Poisoned { .. })), "{refused:?}");
+    assert_batches(control, &[b"control 1", b"control 2"]);
 }
 
 /// LOG-1, LOG-3: housekeeping after each of many appends, over its limits.

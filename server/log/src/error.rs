@@ -38,7 +38,8 @@ pub enum AppendError {
         #[source]
         source: Cause,
     },
-    /// An earlier append failed (LOG-5). Nothing was tried.
+    /// An earlier append failed (LOG-5). Nothing was tried, except with a batch that was submitted before
+    /// the failure was known: that one may be in the log (LOG-4).
     #[error("{log} takes no batch after a failed append; open it again and rebuild from it")]
     Poisoned {
         /// The log.

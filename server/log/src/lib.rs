@@ -6,15 +6,17 @@
 //! is not known here: no event, no money, no clock.
 //!
 //! In reading order:
-//! - this file: [`PartitionLog`] and [`LogStore`], the contract as the rules LOG-1 to LOG-9;
+//! - this file: [`PartitionLog`] and [`LogStore`], the contract as the rules LOG-1 to LOG-13;
+//! - [`completion`]: how a submitted batch is answered;
 //! - [`error`]: what can go wrong, in variants by what the caller can do;
 //! - [`sqlite`]: the embedded default, one SQLite file a log;
 //! - [`memory`] and [`faults`]: a log for tests which fails by plan;
 //! - [`conformance`]: the contract as one suite of checks which each implementation runs.
 //!
-//! Absent on purpose: async (a writer thread has nothing else to do while it waits for its disk),
-//! transactions over several logs, deletion of a prefix, and more than one writer for a log.
+//! Absent on purpose: async (a writer thread which has something else to do while the disk works submits its
+//! batches and is called back), transactions over several logs, deletion of a prefix, and more than one writer for a log.
 
+pub mod completion;
 pub mod conformance;
 pub mod error;
 pub mod faults;
@@ -25,6 +27,7 @@ pub mod sqlite;
 
 use std::ops::ControlFlow;
 
+pub use completion::{Barrier, Completion};
 pub use error::{AppendError, OpenError, ReadError};
 pub use faults::{Fault, Faults, Landed};
 pub use memory::MemoryStore;
@@ -39,8 +42,8 @@ pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// One log, opened for writing by its only writer.
 ///
 /// ```text
-///     acknowledged: durable, never changes         at most one more, after a crash
-///                                                  or a failed append
+///     acknowledged: durable, never changes         not acknowledged: there or gone after
+///                                                  a crash or a failed append
 ///   ┌─────┬─────┬─────┬── ── ── ──┬─────┬─────┐  ┌ ─ ─ ┐
 ///   │  1  │  2  │  3  │           │ n-2 │ n-1 │     n
 ///   └─────┴─────┴─────┴── ── ── ──┴─────┴─────┘  └ ─ ─ ┘
@@ -58,8 +61,9 @@ pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// - **LOG-3, whole batches.** A batch is there completely or not at all, and reads back as the same
 ///   bytes. Damaged bytes are reported by a read, never returned.
 /// - **LOG-4, a cut tail.** A batch which was not acknowledged may be gone or be there after the log is
-///   opened again. There is at most one, at the end. If it is gone, its number is given to the next
-///   batch. What an open log shows is durable, so it may be acted upon.
+///   opened again. With appends there is at most one such batch, at the end. Of submitted batches there may
+///   be several; those which are there are the first ones, in order and without a gap. The number of one
+///   that is gone is given to the next batch. What an open log shows is durable, so it may be acted upon.
 /// - **LOG-5, failure poisons.** After an append (or [`maintain`](Self::maintain)) has failed, each
 ///   further one answers [`AppendError::Poisoned`], since the writer's memory may be ahead of the
 ///   log. Open the log again and rebuild from it. Reads still show what was acknowledged.
@@ -69,9 +73,22 @@ pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 ///   one off: its next append answers [`AppendError::Fenced`] and writes nothing.
 /// - **LOG-7, reads from anywhere.** [`read`](Self::read) visits every batch from a number on, in
 ///   order, and holds one batch in memory at a time.
-/// - **LOG-8, independent logs.** The logs of one store share no number, no lock and no failure.
+/// - **LOG-8, independent logs.** The logs of one store share no number and are opened and closed each by
+///   itself. Where each has a file of its own they share no failure either. A store which keeps several logs
+///   in one file says so: there a failed append poisons all of its logs that are open. Each is opened again
+///   by itself, in any order, while others may still be open and poisoned.
 /// - **LOG-9, limits.** An empty batch is refused, since it says nothing and a row of no bytes looks like
 ///   damage; a batch of more than [`BATCH_BYTES_MAX`] bytes is refused.
+/// - **LOG-10, submitted batches.** [`submit`](Self::submit) queues a batch. The batches of a log become
+///   durable in the order in which they were submitted and appended, and are answered in that order: each
+///   exactly once, also if the log is dropped meanwhile, which waits for the answers.
+/// - **LOG-11, failure in a queue.** The batch which failed is answered with the cause, each one behind it
+///   with [`AppendError::Poisoned`], whether it was in the queue or came later (LOG-5).
+/// - **LOG-12, a bounded queue.** `submit` blocks while more than a named number of bytes or of batches
+///   wait. So a writer is never further ahead of its disk than that.
+/// - **LOG-13, barriers.** [`after_submitted`](Self::after_submitted) answers when everything that was
+///   submitted before it is answered: `Ok` if all of it is durable, `Poisoned` if the log is. For a read,
+///   which is answered only after what it saw is durable.
 pub trait PartitionLog: Send {
     /// Appends one batch and returns its number once it is durable (LOG-1).
     ///
@@ -80,11 +97,25 @@ pub trait PartitionLog: Send {
     /// and whether the batch is in it is known only when it is opened again (LOG-4).
     fn append(&mut self, batch: &[u8]) -> Result<Seq, AppendError>;
 
-    /// The number which the next batch gets; [`Seq::FIRST`] while the log is empty.
+    /// Queues one batch and calls `done` once it is durable or has failed (LOG-10 to LOG-12). A log that
+    /// does not queue appends the batch and calls `done` before it returns.
+    fn submit(&mut self, batch: Vec<u8>, done: Completion) {
+        done(self.append(&batch));
+    }
+
+    /// Calls `done` once everything that was submitted before is answered (LOG-13); at once if nothing
+    /// waits.
+    fn after_submitted(&mut self, done: Barrier) {
+        // Nothing waits in a log that does not queue, and housekeeping answers whether it is poisoned.
+        done(self.maintain());
+    }
+
+    /// The number which the next batch gets, behind those that were submitted; [`Seq::FIRST`] while the log
+    /// is empty. Of a poisoned log it is the number after the last acknowledged batch.
     fn next(&self) -> Seq;
 
     /// Visits the batches from `from` on, in order, until the last acknowledged one or until `visit`
-    /// breaks. Returns the number after the last one visited: where to go on reading.
+    /// breaks; waits first for what was submitted. Returns the number after the last one visited: where to go on reading.
     ///
     /// # Errors
     /// [`ReadError::Ahead`] if `from` is greater than [`next`](Self::next); the batches before a damaged

@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    AppendError, Fault, Faults, Landed, LogName, LogStore, OpenError, PartitionLog, ReadError, Seq,
+    AppendError, Barrier, Fault, Faults, Landed, LogName, LogStore, OpenError, PartitionLog, ReadError, Seq,
     check_batch,
 };
 
@@ -170,6 +170,10 @@ impl PartitionLog for MemoryLog {
         let seq = self.next;
         self.next = seq.next();
         Ok(seq)
+    }
+
+    fn after_submitted(&mut self, done: Barrier) {
+        done(self.refuse_poisoned());
     }
 
     fn next(&self) -> Seq {

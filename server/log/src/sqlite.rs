@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 
-use crate::{AppendError, LogName, LogStore, OpenError, PartitionLog, ReadError, Seq, check_batch};
+use crate::{AppendError, Barrier, LogName, LogStore, OpenError, PartitionLog, ReadError, Seq, check_batch};
 
 /// How much is appended before [`PartitionLog::maintain`] folds it into the log's file.
 const FOLD_WHEN_IDLE_BYTES: u64 = 4 * 1024 * 1024;
@@ -155,6 +155,10 @@ impl PartitionLog for SqliteLog {
         let seq = self.next;
         self.next = seq.next();
         Ok(seq)
+    }
+
+    fn after_submitted(&mut self, done: Barrier) {
+        done(self.refuse_poisoned());
     }
 
     fn next(&self) -> Seq {

@@ -102,7 +102,7 @@ impl Souk {
         let parts = self
             .gather(move |turn| {
                 let (sandbox, _) = turn.at_its_time(&target)?;
-                let all = sandbox.families().values().flat_map(Family::agreements);
+                let all = sandbox.families().values().flat_map(|family| family.agreements());
                 let of_buyer = all.filter(|a| buyer.is_none_or(|buyer| a.buyer == buyer));
                 let wanted =
                     of_buyer.filter(|a| product.as_ref().is_none_or(|product| a.product == *product));

@@ -3,8 +3,12 @@
 pub mod agreements;
 pub mod billing;
 pub mod catalog;
+pub mod columns;
 pub mod faults;
 pub mod history;
+pub mod known_series;
+pub mod known_usage;
+pub mod lessons;
 pub mod metering;
 pub mod records;
 pub mod refusals;
@@ -81,7 +85,11 @@ impl Souk {
 
     /// A payer's partition.
     fn partition(&self, name: &SandboxName, payer: AccountId) -> Result<&PartitionHandle, AppError> {
-        let index = self.partition_index(name, payer);
+        self.partition_at(self.partition_index(name, payer))
+    }
+
+    /// The partition of a number.
+    fn partition_at(&self, index: usize) -> Result<&PartitionHandle, AppError> {
         self.partitions
             .get(index)
             .ok_or_else(|| AppError::Unavailable(format!("there is no partition {index}")))

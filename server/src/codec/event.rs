@@ -14,11 +14,9 @@ use souk_proto::journal::v1::journal_event::Event as Stored;
 use super::agreement::{
     from_journal_agreement, from_journal_purchase, to_journal_agreement, to_journal_purchase,
 };
+use super::columns::{from_journal_columns, from_journal_usage, to_journal_usage};
 use super::invoice::{from_journal_invoice, to_journal_invoice};
-use super::usage::{
-    from_journal_allocated, from_journal_series, from_journal_usage, to_journal_allocated, to_journal_series,
-    to_journal_usage,
-};
+use super::usage::{from_journal_allocated, from_journal_series, to_journal_allocated, to_journal_series};
 use super::value::{Stored as _, account, hash, id, list, message, month, required, required_time};
 use super::{CodecError, FORMAT_VERSION, PartitionBatch};
 
@@ -87,7 +85,7 @@ fn to_journal_event(event: &Event) -> Stored {
             month: Some(month.index()),
         }),
         Event::SeriesOpened(series) => Stored::SeriesOpened(to_journal_series(series)),
-        Event::UsageAccepted(columns) => Stored::UsageAccepted(to_journal_usage(columns)),
+        Event::UsageAccepted(columns) => to_journal_usage(columns),
         Event::UsageAllocated { handle, hour, allocations } => {
             Stored::UsageAllocated(to_journal_allocated(*handle, *hour, allocations))
         }
@@ -128,6 +126,9 @@ fn from_journal_event(event: Stored) -> Result<Event, CodecError> {
         }
         Stored::UsageAccepted(usage) => {
             ("usage_accepted", from_journal_usage(usage).map(Event::UsageAccepted))
+        }
+        Stored::UsageColumnsAccepted(columns) => {
+            ("usage_columns_accepted", from_journal_columns(&columns).map(Event::UsageAccepted))
         }
         Stored::UsageAllocated(allocated) => ("usage_allocated", from_journal_allocated(allocated)),
         Stored::ClientTokenUsed(used) => ("client_token_used", from_journal_client_token_used(&used)),

@@ -11,6 +11,7 @@
 
 mod agreement;
 mod catalog;
+mod columns;
 mod control;
 mod error;
 mod event;

@@ -8,6 +8,7 @@ use souk_core::ids::SandboxName;
 use souk_core::machine::ControlEntry;
 use souk_core::time::Timestamp;
 
+use crate::app::known_series::KnownSeries;
 use crate::error::AppError;
 use crate::partition::turn::unknown;
 
@@ -20,6 +21,8 @@ pub struct PublishedSandboxes {
 /// The published state of a sandbox.
 struct Published {
     market: Arc<Marketplace>,
+    /// What records name, as long as what is published stays as it is.
+    series: Arc<KnownSeries>,
     /// What the machine's clock showed when this one was set, turned or let go.
     clock_set: Timestamp,
 }
@@ -29,6 +32,17 @@ impl PublishedSandboxes {
     pub fn get(&self, name: &SandboxName) -> Result<Arc<Marketplace>, AppError> {
         let market = self.sandboxes.get(name).map(|published| published.market.clone());
         Ok(market.ok_or_else(|| unknown(name))?)
+    }
+
+    /// The same with what records name in it. Both are of one moment: what was found out under an older state of
+    /// the sandbox is kept where nobody looks any more.
+    pub fn get_with_series(
+        &self,
+        name: &SandboxName,
+    ) -> Result<(Arc<Marketplace>, Arc<KnownSeries>), AppError> {
+        let found = self.sandboxes.get(name);
+        let both = found.map(|published| (published.market.clone(), published.series.clone()));
+        Ok(both.ok_or_else(|| unknown(name))?)
     }
 
     /// Whether some sandbox has an account that signs with this access key.
@@ -56,7 +70,8 @@ impl PublishedSandboxes {
                 souk_core::machine::follow::apply(&mut sandboxes, entry);
                 if let Some(sandbox) = sandboxes.get(name) {
                     let market = Arc::new(sandbox.market().clone());
-                    self.sandboxes.insert(name.clone(), Published { market, clock_set: time });
+                    let series = Arc::default();
+                    self.sandboxes.insert(name.clone(), Published { market, series, clock_set: time });
                 }
             }
             ControlEntry::SandboxDeleted { name } => {
@@ -65,8 +80,9 @@ impl PublishedSandboxes {
             ControlEntry::Changed { name, change } => {
                 if let Some(mut published) = self.sandboxes.get_mut(name) {
                     Arc::make_mut(&mut published.market).apply(change);
-                    if matches!(change, Change::ClockSet(_)) {
-                        published.clock_set = time;
+                    match change {
+                        Change::ClockSet(_) => published.clock_set = time,
+                        _ => published.series = Arc::default(),
                     }
                 }
             }

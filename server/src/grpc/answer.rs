@@ -13,9 +13,9 @@ use crate::document::Positions;
 use crate::error::AppError;
 
 /// When a full queue is worth another try.
-const BUSY_RETRY: Duration = Duration::from_millis(20);
+pub const BUSY_RETRY: Duration = Duration::from_millis(20);
 /// When a partition that failed is worth another try.
-const UNAVAILABLE_RETRY: Duration = Duration::from_millis(500);
+pub const UNAVAILABLE_RETRY: Duration = Duration::from_millis(500);
 
 /// The sandbox that a request names.
 pub fn name_of(sandbox: &str) -> Result<SandboxName, Status> {

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use prost::Message;
 use souk_core::ids::{AccountId, DimensionKey, ProductCode, SandboxName};
-use souk_core::metering::UsageOutcome;
+use souk_core::metering::{RecordStatus, UsageOutcome};
 use souk_core::rejection::Rejection;
 use souk_core::rules::MAX_BATCH_RECORDS;
 use souk_proto::metering::v1 as proto;
 use souk_proto::metering::v1::metering_service_server::MeteringService;
+use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -21,6 +23,7 @@ use super::convert::time::from_proto_optional_month;
 use super::convert::usage::{
     from_proto_instance_hours, from_proto_usage_request, to_proto_results, to_report_rejection,
 };
+use super::convert::wire::UsageView;
 use super::refused::{Asked, note};
 use super::usage_stream;
 use crate::app::Souk;
@@ -32,6 +35,32 @@ use crate::error::AppError;
 pub struct MeteringApi(pub Souk);
 
 impl MeteringApi {
+    /// Meters a `BatchMeterUsageRequest` as it came: the short way if it can, and else the long one.
+    pub async fn batch(&self, message: &[u8]) -> Result<Vec<UsageOutcome>, Status> {
+        if let Some(view) = UsageView::read(message) {
+            let name = SandboxName::new(view.sandbox);
+            if let Some(answer) = self.0.meter_known(&name, &view, MAX_BATCH_RECORDS).await.transpose() {
+                let answer = answer.map_err(refuse);
+                let is_metered = |o: &UsageOutcome| matches!(o.status, RecordStatus::Success(_));
+                if !answer.as_ref().is_ok_and(|outcomes| outcomes.iter().all(is_metered)) {
+                    noted(&self.0, &decode(message)?, answer.as_deref());
+                }
+                return answer;
+            }
+        }
+        self.batch_decoded(&decode(message)?).await
+    }
+
+    async fn batch_decoded(
+        &self,
+        request: &proto::BatchMeterUsageRequest,
+    ) -> Result<Vec<UsageOutcome>, Status> {
+        let name = name_of(&request.sandbox)?;
+        let answer = self.meter(&name, request).await;
+        noted(&self.0, request, answer.as_deref());
+        answer
+    }
+
     async fn meter(
         &self,
         name: &SandboxName,
@@ -39,7 +68,7 @@ impl MeteringApi {
     ) -> Result<Vec<UsageOutcome>, Status> {
         let proto::BatchMeterUsageRequest { product_code, region, usage_records, .. } = request;
         let usage = from_proto_usage_request(product_code, region, usage_records, MAX_BATCH_RECORDS);
-        self.0.meter(name, usage.map_err(refuse)?).await.map_err(refuse)
+        self.0.meter_unknown(name, usage.map_err(refuse)?).await.map_err(refuse)
     }
 
     async fn report(
@@ -71,19 +100,8 @@ impl MeteringService for MeteringApi {
         &self,
         request: Request<proto::BatchMeterUsageRequest>,
     ) -> Result<Response<proto::BatchMeterUsageResponse>, Status> {
-        let request = request.into_inner();
-        let name = name_of(&request.sandbox)?;
-        let answer = self.meter(&name, &request).await;
-        let records = &request.usage_records;
-        let asked = Asked {
-            sandbox: &request.sandbox,
-            operation: "MeteringService/BatchMeterUsage",
-            count: records.len(),
-        };
-        note(&self.0, &asked, answer.as_deref(), |index| {
-            Some(from_proto_named_record(&request.product_code, records.get(index)?))
-        });
-        Ok(Response::new(proto::BatchMeterUsageResponse { results: to_proto_results(answer?) }))
+        let outcomes = self.batch_decoded(request.get_ref()).await?;
+        Ok(Response::new(proto::BatchMeterUsageResponse { results: to_proto_results(outcomes) }))
     }
 
     type StreamUsageStream = ReceiverStream<Result<proto::StreamUsageResponse, Status>>;
@@ -92,7 +110,8 @@ impl MeteringService for MeteringApi {
         &self,
         request: Request<Streaming<proto::StreamUsageRequest>>,
     ) -> Result<Response<Self::StreamUsageStream>, Status> {
-        Ok(Response::new(usage_stream::open(self.0.clone(), request.into_inner())))
+        let messages = request.into_inner().map(|message| Ok(message?.encode_to_vec().into()));
+        Ok(Response::new(usage_stream::open(self.0.clone(), messages)))
     }
 
     async fn report_instance_hours(
@@ -160,6 +179,24 @@ impl MeteringService for MeteringApi {
         let refused_records = refused.iter().map(|refused| to_proto_refused_record(refused)).collect();
         Ok(Response::new(proto::ListRefusedRecordsResponse { refused_records, next_page_token }))
     }
+}
+
+/// Decodes a batch; what is wrong with it is said as the generated codec says it.
+fn decode(message: &[u8]) -> Result<proto::BatchMeterUsageRequest, Status> {
+    proto::BatchMeterUsageRequest::decode(message).map_err(|error| Status::internal(error.to_string()))
+}
+
+/// Notes what was refused of a batch.
+fn noted(souk: &Souk, request: &proto::BatchMeterUsageRequest, answer: Result<&[UsageOutcome], &Status>) {
+    let records = &request.usage_records;
+    let asked = Asked {
+        sandbox: &request.sandbox,
+        operation: "MeteringService/BatchMeterUsage",
+        count: records.len(),
+    };
+    note(souk, &asked, answer, |index| {
+        Some(from_proto_named_record(&request.product_code, records.get(index)?))
+    });
 }
 
 /// A text of a filter; empty, it takes all.

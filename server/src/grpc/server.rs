@@ -8,7 +8,7 @@ use souk_proto::agreement::v1::agreement_service_server::AgreementServiceServer;
 use souk_proto::billing::v1::billing_service_server::BillingServiceServer;
 use souk_proto::catalog::v1::catalog_service_server::CatalogServiceServer;
 use souk_proto::fault::v1::fault_service_server::FaultServiceServer;
-use souk_proto::metering::v1::metering_service_server::MeteringServiceServer;
+use souk_proto::metering::v1::usage_columns_service_server::UsageColumnsServiceServer;
 use souk_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
 use souk_proto::sandbox::v1::sandbox_service_server::SandboxServiceServer;
 use tokio::net::TcpListener;
@@ -19,8 +19,9 @@ use super::account::AccountApi;
 use super::agreement::AgreementApi;
 use super::billing::BillingApi;
 use super::catalog::CatalogApi;
+use super::columns::UsageColumnsApi;
 use super::fault::FaultApi;
-use super::metering::MeteringApi;
+use super::metering_door::MeteringDoor;
 use super::reporting::ReportingApi;
 use super::sandbox::SandboxApi;
 use crate::app::Souk;
@@ -35,13 +36,14 @@ const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The services that reflection and health know.
-const PUBLIC: [&str; 8] = [
+const PUBLIC: [&str; 9] = [
     "souk.account.v1.AccountService",
     "souk.agreement.v1.AgreementService",
     "souk.billing.v1.BillingService",
     "souk.catalog.v1.CatalogService",
     "souk.fault.v1.FaultService",
     "souk.metering.v1.MeteringService",
+    "souk.metering.v1.UsageColumnsService",
     "souk.reporting.v1.ReportingService",
     "souk.sandbox.v1.SandboxService",
 ];
@@ -99,7 +101,8 @@ pub async fn serve(
         .add_service(limited!(BillingServiceServer, BillingApi(souk.clone())))
         .add_service(limited!(CatalogServiceServer, CatalogApi(souk.clone())))
         .add_service(limited!(FaultServiceServer, FaultApi(souk.clone())))
-        .add_service(limited!(MeteringServiceServer, MeteringApi(souk.clone())))
+        .add_service(MeteringDoor::new(souk.clone(), MESSAGE_BYTES_MAX))
+        .add_service(limited!(UsageColumnsServiceServer, UsageColumnsApi::new(souk.clone())))
         .add_service(limited!(ReportingServiceServer, ReportingApi(souk.clone())))
         .add_service(limited!(SandboxServiceServer, SandboxApi(souk)))
         .serve_with_incoming_shutdown(incoming, shutdown)

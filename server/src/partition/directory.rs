@@ -1,6 +1,7 @@
 //! What everybody may know of a partition once it is durable: whose a licence and an agreement is.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use souk_core::ids::{AccountId, AgreementId, LicenseArn, SandboxName};
@@ -18,12 +19,26 @@ struct Published {
 #[derive(Debug, Default)]
 pub struct Directory {
     sandboxes: DashMap<SandboxName, Published>,
+    /// Which incarnation each sandbox is in; absent: none yet, which is 0.
+    generations: DashMap<SandboxName, u64>,
+    incarnations: AtomicU64,
 }
 
 impl Directory {
     /// What is known of a licence.
     pub fn licence(&self, sandbox: &SandboxName, licence: &LicenseArn) -> Option<LicenceEntry> {
         self.sandboxes.get(sandbox)?.licences.get(licence).cloned()
+    }
+
+    /// Which incarnation a sandbox is in: handles of its series hold within one. No two have the same number.
+    pub fn generation(&self, sandbox: &SandboxName) -> u64 {
+        self.generations.get(sandbox).map_or(0, |generation| *generation)
+    }
+
+    /// Begins another incarnation of a sandbox: it was replaced or deleted, or the partition was rebuilt.
+    pub fn renew(&self, sandbox: &SandboxName) {
+        let generation = self.incarnations.fetch_add(1, Ordering::Relaxed) + 1;
+        self.generations.insert(sandbox.clone(), generation);
     }
 
     /// The family of an agreement.

@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 
 use souk_core::machine::Event;
 use souk_core::machine::follow::{self, Sandboxes};
-use souk_core::metering::Outcome;
 use souk_log::{PartitionLog, ReadError, Seq};
 
 use super::ControlFeed;
@@ -94,7 +93,7 @@ fn apply(state: &mut Replayed, feed: &ControlFeed, seq: Seq, bytes: &[u8]) -> Re
         let sandbox = state.sandboxes.get_mut(name);
         let sandbox = sandbox.ok_or_else(|| ReplayError::NoSandbox { seq, sandbox: name.to_string() })?;
         let taken = match event {
-            Event::UsageAccepted(columns) => sandbox.accept_usage(columns).iter().all(|o| *o == Outcome::New),
+            Event::UsageAccepted(columns) => sandbox.accept_usage(columns).are_all_new(),
             Event::SeriesOpened(series) => {
                 sandbox.apply(event);
                 sandbox.family(series.payer).is_some()

@@ -6,6 +6,7 @@ use souk_core::machine::{Event, Sandbox};
 use souk_core::rejection::{Broken, Code, Rejection};
 use souk_core::time::Timestamp;
 
+use super::Directory;
 use crate::error::AppError;
 
 /// Events and invoice lines of due work that one job may wait for.
@@ -18,6 +19,7 @@ pub struct Turn<'a> {
     weight: usize,
     broken: Option<Broken>,
     machine: Timestamp,
+    directory: &'a Directory,
 }
 
 impl<'a> Turn<'a> {
@@ -26,8 +28,14 @@ impl<'a> Turn<'a> {
         sandboxes: &'a mut Sandboxes,
         events: &'a mut Vec<(SandboxName, Event)>,
         machine: Timestamp,
+        directory: &'a Directory,
     ) -> Turn<'a> {
-        Turn { sandboxes, events, weight: 0, broken: None, machine }
+        Turn { sandboxes, events, weight: 0, broken: None, machine, directory }
+    }
+
+    /// Which incarnation a sandbox is in: handles hold within one.
+    pub fn generation(&self, name: &SandboxName) -> u64 {
+        self.directory.generation(name)
     }
 
     /// The sandboxes of the partition.
@@ -84,16 +92,18 @@ impl<'a> Turn<'a> {
     /// batch, one event.
     pub fn record(&mut self, name: &SandboxName, events: Vec<Event>) {
         for event in events {
-            match (self.events.last_mut(), event) {
-                (Some((last, Event::UsageAccepted(rows))), Event::UsageAccepted(more)) if last == name => {
-                    self.weight += more.len();
-                    rows.append(more);
+            self.weight += event.weight();
+            let last = self.events.last_mut().filter(|(last, _)| last == name);
+            let event = match (last, event) {
+                (Some((_, Event::UsageAccepted(rows))), Event::UsageAccepted(more)) => {
+                    match rows.join(more) {
+                        Ok(()) => continue,
+                        Err(more) => Event::UsageAccepted(more),
+                    }
                 }
-                (_, event) => {
-                    self.weight += event.weight();
-                    self.events.push((name.clone(), event));
-                }
-            }
+                (_, event) => event,
+            };
+            self.events.push((name.clone(), event));
         }
     }
 

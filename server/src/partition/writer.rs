@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use souk_core::ids::SandboxName;
 use souk_core::machine::follow::{Sandboxes, SeedRefused};
-use souk_core::machine::{Event, follow};
+use souk_core::machine::{ControlEntry, Event, follow};
 use souk_core::rejection::Broken;
 use souk_log::{LogName, LogStore, PartitionLog};
 use tokio::sync::{mpsc, oneshot};
@@ -143,7 +143,8 @@ impl Writer {
         let mut jobs = Vec::new();
         let mut next = Some(first);
         let mut left_over = None;
-        let mut turn = Turn::new(&mut self.sandboxes, &mut events, self.setup.clock.now());
+        let now = self.setup.clock.now();
+        let mut turn = Turn::new(&mut self.sandboxes, &mut events, now, &self.setup.directory);
         while let Some(mut job) = next.take() {
             job.run(&mut turn);
             jobs.push(job);
@@ -204,6 +205,12 @@ impl Writer {
                 let mine = |payer| partition_of(name, payer, partitions) == index;
                 let seeded =
                     follow(&mut self.sandboxes, entry, mine).map_err(|refused| seed_refused(&refused))?;
+                match entry {
+                    ControlEntry::SandboxPut { .. } | ControlEntry::SandboxDeleted { .. } => {
+                        self.setup.directory.renew(name);
+                    }
+                    ControlEntry::Changed { .. } => (),
+                }
                 self.publish_whole(name);
                 self.unreported.entry(name.clone()).or_default().count(&seeded);
                 events.extend(seeded.into_iter().map(|event| (name.clone(), event)));
@@ -232,7 +239,8 @@ impl Writer {
         loop {
             let mut events = Vec::new();
             let mut part = Vec::new();
-            let mut turn = Turn::new(&mut self.sandboxes, &mut events, self.setup.clock.now());
+            let now = self.setup.clock.now();
+            let mut turn = Turn::new(&mut self.sandboxes, &mut events, now, &self.setup.directory);
             let finished = turn.run_due(name, WEIGHT_PER_BATCH, &mut part)?;
             self.commit(None, &events).map_err(AppError::Unavailable)?;
             done.count(&part);
@@ -285,6 +293,7 @@ impl Writer {
                 self.failed = None;
                 (self.sandboxes, self.followed) = (state.sandboxes, state.followed);
                 for name in self.sandboxes.keys().cloned().collect::<Vec<_>>() {
+                    self.setup.directory.renew(&name);
                     self.publish_whole(&name);
                 }
             }

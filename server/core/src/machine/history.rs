@@ -206,9 +206,10 @@ impl HistoryWalk {
     /// Goes on with the families of a partition for about so many steps, of which each thing that happened is one.
     /// Answers whether every family was seen.
     pub fn go_on(&mut self, sandbox: &Sandbox, steps: usize) -> bool {
-        let behind = self.last.map_or(Bound::Unbounded, Bound::Excluded);
+        let last = self.last;
+        let behind = last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
         let mut done = 0;
-        for (&payer, family) in sandbox.families().range((behind, Bound::Unbounded)) {
+        for (&payer, family) in sandbox.families().range_from(behind) {
             if done >= steps {
                 return false;
             }

@@ -1,36 +1,41 @@
 //! A sandbox in one partition: what is published, and the families and the tally that live here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Event, due};
 use crate::agreement::{Agreement, Family};
 use crate::catalog::{Change, Marketplace};
+use crate::cow_map::CowMap;
 use crate::ids::{AccountId, AgreementId, LicenseArn};
 use crate::metering::request::LicenceEntry;
-use crate::metering::{Outcome, Tally, UsageColumns};
+use crate::metering::taken_hours::TakenHours;
+use crate::metering::{Outcomes, Tally, UsageColumns};
 use crate::time::{BillingMonth, Timestamp};
 
 /// A sandbox's state in one partition.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
-    market: Marketplace,
-    families: BTreeMap<AccountId, Family>,
+    market: Arc<Marketplace>,
+    families: CowMap<AccountId, Arc<Family>>,
     /// Which family holds an agreement.
-    payers: BTreeMap<AgreementId, AccountId>,
+    payers: CowMap<AgreementId, AccountId>,
     /// When something becomes due in a family: derived from the families, kept for finding the earliest.
-    agenda: BTreeSet<(Timestamp, AccountId)>,
+    agenda: CowMap<(Timestamp, AccountId), ()>,
     tally: Tally,
+    /// Derived from the agreements, kept for the way of a record.
+    taken_hours: TakenHours,
 }
 
 impl Sandbox {
     /// A sandbox without families.
     pub fn new(market: Marketplace) -> Sandbox {
         Sandbox {
-            market,
-            families: BTreeMap::new(),
-            payers: BTreeMap::new(),
-            agenda: BTreeSet::new(),
+            market: Arc::new(market),
+            families: CowMap::default(),
+            payers: CowMap::default(),
+            agenda: CowMap::default(),
             tally: Tally::default(),
+            taken_hours: TakenHours::default(),
         }
     }
 
@@ -39,14 +44,27 @@ impl Sandbox {
         &self.market
     }
 
+    /// The same for reading, made at the cost of some pointers: a long read or a snapshot works on it while this
+    /// one goes on.
+    pub fn reading_copy(&self) -> Sandbox {
+        Sandbox {
+            market: self.market.clone(),
+            families: self.families.clone(),
+            payers: self.payers.clone(),
+            agenda: self.agenda.clone(),
+            tally: self.tally.reading_copy(),
+            taken_hours: TakenHours::default(),
+        }
+    }
+
     /// The families by payer.
-    pub fn families(&self) -> &BTreeMap<AccountId, Family> {
+    pub fn families(&self) -> &CowMap<AccountId, Arc<Family>> {
         &self.families
     }
 
     /// The family of a payer, if it has an agreement.
     pub fn family(&self, payer: AccountId) -> Option<&Family> {
-        self.families.get(&payer)
+        self.families.get(&payer).map(Arc::as_ref)
     }
 
     /// The family and the agreement of this id.
@@ -76,17 +94,27 @@ impl Sandbox {
 
     /// The family in which something is due first at or before `now`.
     pub fn first_due(&self, now: Timestamp) -> Option<AccountId> {
-        self.agenda.first().filter(|(at, _)| *at <= now).map(|(_, payer)| *payer)
+        self.agenda.first().filter(|((at, _), ())| *at <= now).map(|((_, payer), ())| *payer)
     }
 
     /// Takes usage; see [`Tally::accept`].
-    pub fn accept_usage(&mut self, columns: &UsageColumns) -> Vec<Outcome> {
+    pub fn accept_usage(&mut self, columns: &UsageColumns) -> Outcomes {
         self.tally.accept(columns)
+    }
+
+    /// The tally, to move whole months in and out.
+    pub fn tally_mut(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    /// Between which hours the records of series are known to be taken.
+    pub fn taken_hours(&mut self) -> &mut TakenHours {
+        &mut self.taken_hours
     }
 
     /// Applies a change of what is published.
     pub fn apply_change(&mut self, change: &Change) {
-        self.market.apply(change);
+        Arc::make_mut(&mut self.market).apply(change);
     }
 
     /// Applies an event; it may not fail.
@@ -94,16 +122,20 @@ impl Sandbox {
         match event {
             Event::AgreementAccepted(agreement) => {
                 let month = BillingMonth::containing(agreement.start);
-                let new = || Family::new(agreement.payer, month);
-                self.families.entry(agreement.payer).or_insert_with(new).add_agreement(agreement.clone());
-                self.payers.insert(agreement.id.clone(), agreement.payer);
-                self.reschedule(agreement.payer);
+                let payer = agreement.payer;
+                if !self.families.contains_key(&payer) {
+                    self.families.insert(payer, Arc::new(Family::new(payer, month)));
+                }
+                self.payers.insert(agreement.id.clone(), payer);
+                self.change(payer, |family| family.add_agreement(agreement.clone()));
+                self.forget_taken_hours(payer);
             }
             Event::UpfrontPurchased { payer, agreement, purchase, renews } => {
                 self.change(*payer, |family| family.add_purchase(agreement, purchase.clone(), *renews));
             }
             Event::AgreementEnded { payer, agreement, status, at } => {
                 self.change(*payer, |family| family.end_agreement(agreement, *status, *at));
+                self.forget_taken_hours(*payer);
             }
             Event::InvoiceIssued(invoice) => {
                 self.change(invoice.payer, |family| family.add_invoice(invoice.clone()));
@@ -113,7 +145,7 @@ impl Sandbox {
             }
             Event::SeriesOpened(series) => {
                 let handle = self.tally.open(series.clone());
-                if let Some(family) = self.families.get_mut(&series.payer) {
+                if let Some(family) = self.family_mut(series.payer) {
                     family.series.push(handle);
                 }
             }
@@ -124,34 +156,48 @@ impl Sandbox {
                 self.tally.allocate(*handle, *hour, allocations.clone());
             }
             Event::ClientTokenUsed { payer, token, parameters, at } => {
-                if let Some(family) = self.families.get_mut(payer) {
+                if let Some(family) = self.family_mut(*payer) {
                     family.client_tokens.remember(*token, *parameters, *at);
                 }
             }
             Event::UsageRegistered { program, .. } => {
-                if let Some(family) = self.families.get_mut(&program.payer) {
+                if let Some(family) = self.family_mut(program.payer) {
                     family.registrations.remember(program);
                 }
             }
         }
     }
 
+    fn family_mut(&mut self, payer: AccountId) -> Option<&mut Family> {
+        self.families.get_mut(&payer).map(Arc::make_mut)
+    }
+
     fn change(&mut self, payer: AccountId, change: impl FnOnce(&mut Family)) {
-        if let Some(family) = self.families.get_mut(&payer) {
+        if let Some(family) = self.family_mut(payer) {
             change(family);
         }
         self.reschedule(payer);
     }
 
+    fn forget_taken_hours(&mut self, payer: AccountId) {
+        let Some(family) = self.families.get(&payer) else { return };
+        for handle in &family.series {
+            self.taken_hours.forget(*handle);
+        }
+    }
+
     fn reschedule(&mut self, payer: AccountId) {
-        let Some(family) = self.families.get_mut(&payer) else { return };
+        let Some(family) = self.families.get(&payer) else { return };
         let next = due::next(family).map(|item| item.at);
         if next == family.scheduled {
             return;
         }
+        let Some(family) = self.family_mut(payer) else { return };
         if let Some(old) = std::mem::replace(&mut family.scheduled, next) {
             self.agenda.remove(&(old, payer));
         }
-        self.agenda.extend(next.map(|at| (at, payer)));
+        if let Some(at) = next {
+            self.agenda.insert((at, payer), ());
+        }
     }
 }

@@ -1,15 +1,16 @@
 //! What becomes of each record: subscribed or not, new, the same again, or different.
 
 use super::allocation::Allocation;
+use super::columns::UsageColumns;
 use super::request::{CheckedRecord, CheckedRequest, Door};
 use super::series::{Identity, Series};
-use super::tally::{Outcome, UsageColumns};
-use crate::agreement::{Agreement, Family, timeline};
+use super::tally::Outcome;
+use crate::agreement::{Family, timeline};
 use crate::catalog::DimensionType;
-use crate::ids::MeteringRecordId;
+use crate::ids::{MeteringRecordId, ProductId};
 use crate::machine::{Event, Sandbox};
 use crate::rules::IdenticalRetry;
-use crate::time::{BillingMonth, Timestamp};
+use crate::time::{BillingMonth, Timestamp, UsageHour};
 
 /// What AWS reports of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +71,7 @@ pub fn accept(
     let rules = &sandbox.market().rules;
     let compares_allocations = is_batch && rules.retry_compares_allocations;
     let identical_retry = if is_batch { rules.identical_retry } else { IdenticalRetry::Success };
-    let accepted = sandbox.accept_usage(&columns);
+    let accepted = sandbox.accept_usage(&columns).of_each().collect::<Vec<_>>();
     let mut new = UsageColumns::with_capacity(columns.len());
     let mut allocated = Vec::new();
     for (outcome, (position, handle, hour)) in accepted.into_iter().zip(rows) {
@@ -154,29 +155,51 @@ fn is_subscribed(
     record: &CheckedRecord,
     now: Timestamp,
 ) -> bool {
-    match &record.identity {
-        Identity::Product(_, buyer) => {
-            takes(sandbox, request, &family.agreements_of(*buyer, &request.product), record, now)
-        }
-        Identity::Licence(licence) => {
-            takes(sandbox, request, &family.agreements_of_licence(licence), record, now)
-        }
-    }
+    let moment = (record.timestamp, request.metered_as);
+    is_subscribed_by(sandbox, family, &record.identity, &request.product, moment, now)
 }
 
-/// Usage records are taken at their moment, instances by their hour.
-fn takes<'a>(
+/// Whether agreements take a record of a moment. Usage records are taken at their moment, instances by their hour.
+pub fn is_subscribed_by(
     sandbox: &Sandbox,
-    request: &CheckedRequest,
-    agreements: &(impl Iterator<Item = &'a Agreement> + Clone),
-    record: &CheckedRecord,
+    family: &Family,
+    identity: &Identity,
+    product: &ProductId,
+    (moment, metered_as): (Timestamp, DimensionType),
     now: Timestamp,
 ) -> bool {
     let window = sandbox.market().rules.metering_window;
-    match request.metered_as {
-        DimensionType::Metered => timeline::takes_hour(agreements, record.hour(), now, window),
-        DimensionType::ExternallyMetered | DimensionType::Entitled => {
-            timeline::takes_record(agreements, record.timestamp, now, window)
+    match metered_as {
+        DimensionType::Metered => {
+            takes_hour(sandbox, family, identity, product, UsageHour::containing(moment), now)
+        }
+        DimensionType::ExternallyMetered | DimensionType::Entitled => match identity {
+            Identity::Product(_, buyer) => {
+                timeline::takes_record(&family.agreements_of(*buyer, product), moment, now, window)
+            }
+            Identity::Licence(licence) => {
+                timeline::takes_record(&family.agreements_of_licence(licence), moment, now, window)
+            }
+        },
+    }
+}
+
+/// Whether agreements take what counts for an hour.
+pub fn takes_hour(
+    sandbox: &Sandbox,
+    family: &Family,
+    identity: &Identity,
+    product: &ProductId,
+    hour: UsageHour,
+    now: Timestamp,
+) -> bool {
+    let window = sandbox.market().rules.metering_window;
+    match identity {
+        Identity::Product(_, buyer) => {
+            timeline::takes_hour(&family.agreements_of(*buyer, product), hour, now, window)
+        }
+        Identity::Licence(licence) => {
+            timeline::takes_hour(&family.agreements_of_licence(licence), hour, now, window)
         }
     }
 }

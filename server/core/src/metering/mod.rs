@@ -3,12 +3,18 @@
 pub mod acceptance;
 pub mod allocation;
 pub mod client_token;
-pub mod column;
+pub mod columns;
+pub mod month_tiles;
+pub mod opening;
 pub mod records;
 pub mod registration;
 pub mod request;
+pub mod rows;
 pub mod series;
+pub mod series_list;
+pub mod taken_hours;
 pub mod tally;
+pub mod tile;
 pub mod window;
 
 #[cfg(test)]
@@ -17,8 +23,11 @@ mod tests;
 pub use acceptance::{RecordStatus, UsageOutcome};
 pub use allocation::Allocation;
 pub use client_token::ClientToken;
+pub use columns::{HourColumn, QuantityColumn, UsageColumns};
+pub use opening::{CheckedSeries, NamedSeries};
 pub use records::{MeteredRecord, RecordFilter, RecordPosition, RecordWalk};
 pub use registration::{Program, Registration};
 pub use request::{CheckedRecord, CheckedRequest, Customer, Door, UsageRecord, UsageRequest};
+pub use rows::{Moments, RowOutcomes, RowStatus};
 pub use series::{Identity, SeriesHandle, SeriesKey};
-pub use tally::{Outcome, Tally, UsageColumns};
+pub use tally::{Outcome, Outcomes, Tally};

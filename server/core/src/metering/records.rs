@@ -145,8 +145,8 @@ impl RecordWalk {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::columns::UsageColumns;
     use super::super::series::{Identity, SeriesKey};
-    use super::super::tally::UsageColumns;
     use super::*;
     use crate::ids::{LicenseArn, ProductCode, Region};
     use crate::time::Timestamp;

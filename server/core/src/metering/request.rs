@@ -170,7 +170,8 @@ pub fn check_request(
         unknown_buyers: Vec::new(),
     };
     for (index, record) in request.records.into_iter().enumerate() {
-        let found = find_buyer(market, &licences, product, &record).map_err(|r| r.within(&path(index)))?;
+        let found = find_buyer(market, &licences, product, &record.customer, Some(record.timestamp))
+            .map_err(|r| r.within(&path(index)))?;
         match found {
             None => checked.unknown_buyers.push(index as u32),
             Some((identity, buyer, payer)) => checked.records.push(CheckedRecord {
@@ -271,15 +272,18 @@ fn check_dimension(
     }
 }
 
-type Found = Option<(Identity, AccountId, AccountId)>;
+/// Whose usage, as AWS deduplicates it; the buyer; and whose bill carries it.
+pub(super) type Owner = (Identity, AccountId, AccountId);
 
-fn find_buyer(
+/// Who is meant; none when the sandbox has no such account.
+pub(super) fn find_buyer(
     market: &Marketplace,
     licences: &impl Fn(&LicenseArn) -> Option<LicenceEntry>,
     product: &Product,
-    record: &UsageRecord,
-) -> Result<Found, Rejection> {
-    let buyer = match &record.customer {
+    customer: &Customer,
+    moment: Option<Timestamp>,
+) -> Result<Option<Owner>, Rejection> {
+    let buyer = match customer {
         Customer::Account(text) => AccountId::parse(text),
         Customer::Identifier(identifier) => {
             let buyer = resolve_customer_identifier(product.seller, identifier);
@@ -290,22 +294,25 @@ fn find_buyer(
             }
             known
         }
-        Customer::Licence(licence) => return find_licence(licences, licence, record).map(Some),
+        Customer::Licence(licence) => return find_licence(licences, licence, moment).map(Some),
     };
     let account = buyer.and_then(|id| market.accounts().get(&id));
     Ok(account.map(|a| (Identity::Product(product.code.clone(), a.id), a.id, a.payer)))
 }
 
+/// Whose a licence is, which must be live at the moment if there is one.
 fn find_licence(
     licences: &impl Fn(&LicenseArn) -> Option<LicenceEntry>,
     licence: &LicenseArn,
-    record: &UsageRecord,
-) -> Result<(Identity, AccountId, AccountId), Rejection> {
+    moment: Option<Timestamp>,
+) -> Result<Owner, Rejection> {
     let refuse = |why: String| Rejection::new(Code::LicenseInvalid, "licenseArn", why);
     let entry =
         licences(licence).ok_or_else(|| refuse(format!("\"{licence}\" is no licence of this sandbox")))?;
-    if record.timestamp < entry.start || entry.end.is_some_and(|end| end <= record.timestamp) {
-        return Err(refuse(format!("\"{licence}\" is not live at {}", record.timestamp)));
+    match moment {
+        Some(at) if at < entry.start || entry.end.is_some_and(|end| end <= at) => {
+            Err(refuse(format!("\"{licence}\" is not live at {at}")))
+        }
+        _ => Ok((Identity::Licence(licence.clone()), entry.buyer, entry.payer)),
     }
-    Ok((Identity::Licence(licence.clone()), entry.buyer, entry.payer))
 }

@@ -1,76 +1,53 @@
-//! The tally: what was metered, by series and hour, in dense columns. Deciding and applying are one pass, and
+//! The tally: what was metered, by series and hour, in dense tiles. Deciding and applying are one pass, and
 //! replay runs the same one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::allocation::Allocation;
-use super::column::MonthColumn;
-pub use super::column::Outcome;
+use super::columns::{Span, UsageColumns};
+use super::month_tiles::{MonthColumn, MonthTiles};
 use super::series::{Series, SeriesHandle, SeriesKey};
+use super::series_list::SeriesList;
+pub use super::tile::Outcome;
+use super::tile::Run;
+use crate::cow_map::CowMap;
 use crate::time::{BillingMonth, UsageHour};
-
-/// Usage in columns: one row a record.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct UsageColumns {
-    /// Which series.
-    pub handles: Vec<u32>,
-    /// Which hour, counted from 1970.
-    pub hours: Vec<i32>,
-    /// How much, in millionths.
-    pub quantities: Vec<u64>,
-}
-
-impl UsageColumns {
-    /// Room for so many rows.
-    pub fn with_capacity(rows: usize) -> UsageColumns {
-        UsageColumns {
-            handles: Vec::with_capacity(rows),
-            hours: Vec::with_capacity(rows),
-            quantities: Vec::with_capacity(rows),
-        }
-    }
-
-    /// Adds a row.
-    pub fn push(&mut self, handle: SeriesHandle, hour: UsageHour, millionths: u64) {
-        self.handles.push(handle.0);
-        self.hours.push(hour.index());
-        self.quantities.push(millionths);
-    }
-
-    /// How many rows.
-    pub fn len(&self) -> usize {
-        self.handles.len()
-    }
-
-    /// No rows at all.
-    pub fn is_empty(&self) -> bool {
-        self.handles.is_empty()
-    }
-
-    /// Adds the rows of another.
-    pub fn append(&mut self, mut other: UsageColumns) {
-        self.handles.append(&mut other.handles);
-        self.hours.append(&mut other.hours);
-        self.quantities.append(&mut other.quantities);
-    }
-
-    fn rows(&self) -> impl Iterator<Item = (u32, i32, u64)> {
-        let pairs = self.handles.iter().zip(&self.hours).zip(&self.quantities);
-        pairs.map(|((&handle, &hour), &quantity)| (handle, hour, quantity))
-    }
-}
 
 /// The series of a sandbox in one partition, and their hours.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     handles: HashMap<SeriesKey, SeriesHandle>,
-    series: Vec<Series>,
-    months: Vec<BTreeMap<BillingMonth, MonthColumn>>,
+    series: SeriesList,
+    months: BTreeMap<BillingMonth, MonthTiles>,
     /// Of the few hours that have any.
-    allocations: BTreeMap<(SeriesHandle, UsageHour), Arc<[Allocation]>>,
-    /// The month of the last row: rows come by the hour, and calendars are slow.
-    last_month: Option<(std::ops::Range<i32>, BillingMonth)>,
+    allocations: CowMap<(SeriesHandle, UsageHour), Arc<[Allocation]>>,
+}
+
+/// What became of the rows of columns.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcomes {
+    /// How many rows there were.
+    pub rows: usize,
+    /// The rows that are not new, in order.
+    pub exceptions: Vec<(u32, Outcome)>,
+}
+
+impl Outcomes {
+    /// Whether every row is new.
+    pub fn are_all_new(&self) -> bool {
+        self.exceptions.is_empty()
+    }
+
+    /// What became of each row.
+    pub fn of_each(&self) -> impl Iterator<Item = Outcome> {
+        let mut exceptions = self.exceptions.iter().peekable();
+        (0..self.rows as u32).map(move |row| {
+            exceptions
+                .next_if(|(exception, _)| *exception == row)
+                .map_or(Outcome::New, |(_, outcome)| *outcome)
+        })
+    }
 }
 
 impl Tally {
@@ -86,32 +63,55 @@ impl Tally {
 
     /// Opens a series under the next handle.
     pub fn open(&mut self, series: Series) -> SeriesHandle {
-        let handle = self.next_handle();
-        self.handles.insert(series.key.clone(), handle);
-        self.series.push(series);
-        self.months.push(BTreeMap::new());
+        let key = series.key.clone();
+        let handle = self.series.push(series);
+        self.handles.insert(key, handle);
         handle
     }
 
     /// An open series.
     pub fn series(&self, handle: SeriesHandle) -> Option<&Series> {
-        self.series.get(handle.0 as usize)
+        self.series.get(handle)
     }
 
-    /// A series' hours of a month, if something was metered in it.
-    pub fn month(&self, handle: SeriesHandle, month: BillingMonth) -> Option<&MonthColumn> {
-        self.months.get(handle.0 as usize)?.get(&month)
+    /// All open series, by their handles.
+    pub fn all_series(&self) -> &SeriesList {
+        &self.series
     }
 
-    /// A series' months from `first` to `last` in which something was metered.
+    /// A series' hours of a month, if something may have been metered in it.
+    pub fn month(&self, handle: SeriesHandle, month: BillingMonth) -> Option<MonthColumn<'_>> {
+        Some(self.months.get(&month)?.column(handle.0))
+    }
+
+    /// The tiles of a month, if something was metered in it.
+    pub fn tiles(&self, month: BillingMonth) -> Option<&MonthTiles> {
+        self.months.get(&month)
+    }
+
+    /// The months in which something was metered, with their tiles.
+    pub fn all_months(&self) -> impl Iterator<Item = (BillingMonth, &MonthTiles)> {
+        self.months.iter().map(|(month, tiles)| (*month, tiles))
+    }
+
+    /// Puts the tiles of a whole month in their place.
+    pub fn put_month(&mut self, month: BillingMonth, tiles: MonthTiles) {
+        self.months.insert(month, tiles);
+    }
+
+    /// Takes the tiles of a whole month out.
+    pub fn take_month(&mut self, month: BillingMonth) -> Option<MonthTiles> {
+        self.months.remove(&month)
+    }
+
+    /// A series' months from `first` to `last` in which something may have been metered.
     pub fn months(
         &self,
         handle: SeriesHandle,
         first: BillingMonth,
         last: BillingMonth,
-    ) -> impl Iterator<Item = (BillingMonth, &MonthColumn)> {
-        let months = self.months.get(handle.0 as usize).into_iter();
-        months.flat_map(move |months| months.range(first..=last)).map(|(month, column)| (*month, column))
+    ) -> impl Iterator<Item = (BillingMonth, MonthColumn<'_>)> {
+        self.months.range(first..=last).map(move |(month, tiles)| (*month, tiles.column(handle.0)))
     }
 
     /// How an hour's quantity divides over tags; empty when its record did not say.
@@ -119,39 +119,56 @@ impl Tally {
         self.allocations.get(&(handle, hour)).cloned().unwrap_or_default()
     }
 
+    /// All hours whose records said how their quantity divides.
+    pub fn all_allocations(&self) -> &CowMap<(SeriesHandle, UsageHour), Arc<[Allocation]>> {
+        &self.allocations
+    }
+
     /// Keeps the allocations of an hour; the first ones stand.
     pub fn allocate(&mut self, handle: SeriesHandle, hour: UsageHour, allocations: Arc<[Allocation]>) {
-        self.allocations.entry((handle, hour)).or_insert(allocations);
+        if !self.allocations.contains_key(&(handle, hour)) {
+            self.allocations.insert((handle, hour), allocations);
+        }
+    }
+
+    /// The same for reading, made at the cost of some pointers: it finds no series by its key.
+    pub fn reading_copy(&self) -> Tally {
+        Tally {
+            handles: HashMap::new(),
+            series: self.series.clone(),
+            months: self.months.clone(),
+            allocations: self.allocations.clone(),
+        }
     }
 
     /// Takes rows, and says what became of each: the first record of an hour stands. Every row's series is
     /// open and every hour within the calendar; of a row of which that is not true, nothing is taken and
     /// `Different` is answered.
-    pub fn accept(&mut self, columns: &UsageColumns) -> Vec<Outcome> {
-        let mut outcomes = Vec::with_capacity(columns.len());
-        for (handle, hour, quantity) in columns.rows() {
-            let month = self.month_of(hour);
-            let outcome = match (month, self.months.get_mut(handle as usize)) {
-                (Some((first, month)), Some(months)) => {
-                    let column = months.entry(month).or_insert_with(|| MonthColumn::new(month.hours().len()));
-                    column.accept((hour - first) as usize, quantity)
-                }
-                _ => Outcome::Different,
+    pub fn accept(&mut self, columns: &UsageColumns) -> Outcomes {
+        let mut exceptions = Vec::new();
+        let Tally { series, months, .. } = self;
+        // The month of the last span: rows come by the hour, and calendars are slow.
+        let mut tiles: Option<&mut MonthTiles> = None;
+        for Span { rows, block, hour, open } in columns.spans(series.len()) {
+            if tiles.as_ref().is_none_or(|tiles| tiles.offset(hour).is_none()) {
+                tiles = UsageHour::from_index(hour).map(|hour| {
+                    let month = BillingMonth::containing(hour.start());
+                    months.entry(month).or_insert_with(|| MonthTiles::new(month))
+                });
+            }
+            let place = tiles.as_mut().and_then(|tiles| tiles.offset(hour).map(|offset| (offset, tiles)));
+            let (Some((offset, tiles)), true) = (place, open) else {
+                exceptions.extend(rows.map(|row| (row as u32, Outcome::Different)));
+                continue;
             };
-            outcomes.push(outcome);
+            let run = Run {
+                handles: columns.handles.get(rows.clone()).unwrap_or(&[]),
+                quantities: columns.quantities.slice(rows.clone()),
+                first: rows.start as u32,
+                exceptions: &mut exceptions,
+            };
+            tiles.accept(offset, block, series.in_block(block), run);
         }
-        outcomes
-    }
-
-    fn month_of(&mut self, hour: i32) -> Option<(i32, BillingMonth)> {
-        if let Some((range, month)) = &self.last_month
-            && range.contains(&hour)
-        {
-            return Some((range.start, *month));
-        }
-        let month = BillingMonth::containing(UsageHour::from_index(hour)?.start());
-        let hours = month.hours();
-        self.last_month = Some((hours.start.index()..hours.end.index(), month));
-        Some((hours.start.index(), month))
+        Outcomes { rows: columns.len(), exceptions }
     }
 }

@@ -7,7 +7,7 @@ use crate::agreement::{Agreement, Family, timeline};
 use crate::ids::{AccountId, DimensionKey, LicenseArn, ProductId};
 use crate::machine::Sandbox;
 use crate::metering::Identity;
-use crate::metering::column::MonthColumn;
+use crate::metering::month_tiles::MonthColumn;
 use crate::metering::series::SeriesHandle;
 use crate::time::{BillingMonth, UsageHour};
 
@@ -46,7 +46,7 @@ impl Meter {
     }
 
     /// Its hours of a month, one column a series.
-    pub fn columns<'a>(&self, sandbox: &'a Sandbox, month: BillingMonth) -> Vec<&'a MonthColumn> {
+    pub fn columns<'a>(&self, sandbox: &'a Sandbox, month: BillingMonth) -> Vec<MonthColumn<'a>> {
         self.series.iter().filter_map(|&handle| sandbox.tally().month(handle, month)).collect()
     }
 }
@@ -60,7 +60,7 @@ pub fn of_family(sandbox: &Sandbox, family: &Family, month: BillingMonth) -> Met
     let mut sorted: BTreeMap<_, BTreeMap<(AccountId, Option<LicenseArn>), Vec<_>>> = BTreeMap::new();
     for &handle in &family.series {
         let Some(series) = sandbox.tally().series(handle) else { continue };
-        if sandbox.tally().month(handle, month).is_none() {
+        if !sandbox.tally().month(handle, month).is_some_and(|column| column.is_used()) {
             continue;
         }
         let licence = match &series.key.identity {

@@ -10,7 +10,7 @@ use crate::agreement::{Cover, Family};
 use crate::catalog::PriceSource;
 use crate::ids::{AccountId, AgreementId, DimensionKey, OfferId, ProductId};
 use crate::machine::Sandbox;
-use crate::metering::column::MonthColumn;
+use crate::metering::month_tiles::MonthColumn;
 use crate::money::{Currency, UnitPrice};
 use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
@@ -119,7 +119,7 @@ pub struct Group<'a> {
     product: &'a ProductId,
     dimension: &'a DimensionKey,
     meters: &'a [Meter],
-    columns: Vec<Vec<&'a MonthColumn>>,
+    columns: Vec<Vec<MonthColumn<'a>>>,
     covers: Vec<Cover>,
     first_hour: UsageHour,
     /// The month, cut wherever something but the usage changes.
@@ -232,7 +232,7 @@ impl<'a> Group<'a> {
     /// Without cover, an hour is as good as another: sums, at memory speed.
     fn sum_segment(&self, range: HourRange) -> Vec<(u128, u128, u32)> {
         let (from, to) = (self.offset(range.start), self.offset(range.end));
-        let sum = |columns: &Vec<&MonthColumn>| {
+        let sum = |columns: &Vec<MonthColumn<'_>>| {
             let quantity = columns.iter().map(|column| column.sum(from, to).0).sum();
             let metered = |hour: &usize| columns.iter().any(|column| column.get(*hour).is_some());
             let hours = match columns.as_slice() {

@@ -14,7 +14,9 @@ use souk_core::ids::{
 use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
 use souk_core::machine::{ControlEntry, Event};
 use souk_core::metering::series::Series;
-use souk_core::metering::{Allocation, Identity, Program, SeriesHandle, SeriesKey, UsageColumns};
+use souk_core::metering::{
+    Allocation, HourColumn, Identity, Program, QuantityColumn, SeriesHandle, SeriesKey, UsageColumns,
+};
 use souk_core::money::{Amount, Currency, Money, Rate, UnitPrice};
 use souk_core::quantity::{Quantity, QuantitySum};
 use souk_core::rating::RatedSegment;
@@ -53,18 +55,31 @@ impl Tape<'_> {
         ControlBatch { time: self.time(), entries }
     }
 
-    /// Columns of a few rows.
+    /// Columns of a few rows, or of many.
     pub fn usage(&mut self) -> UsageColumns {
-        let rows = self.below(9);
-        let (whole, one_hour, hour) = (self.flag(), self.flag(), self.wide() as i32);
-        let mut columns = UsageColumns::default();
-        for _ in 0..rows {
-            columns.handles.push(self.wide() as u32);
-            columns.hours.push(if one_hour { hour } else { self.wide() as i32 });
-            let quantity = self.wide();
-            columns.quantities.push(if whole { quantity - quantity % 1_000_000 } else { quantity });
+        let few = self.below(9) as usize;
+        let (whole, one_hour, follow, many) = (self.flag(), self.flag(), self.flag(), self.flag());
+        // The many repeat the few.
+        let rows = if many { few * 50 } else { few };
+        let (hour, first) = (self.wide() as i32, self.wide() as u32);
+        let column = |tape: &mut Self| (0..few).map(|_| tape.wide()).collect::<Vec<_>>();
+        let (handles, hours, quantities) = (column(self), column(self), column(self));
+        let at = |column: &[u64], row: usize| column[row % few.max(1)];
+        let handle = |row: usize| match follow {
+            true => first.wrapping_add(row as u32),
+            false => at(&handles, row) as u32,
+        };
+        UsageColumns {
+            handles: (0..rows).map(handle).collect(),
+            hours: match one_hour {
+                true => HourColumn::One(hour),
+                false => HourColumn::Each((0..rows).map(|row| at(&hours, row) as i32).collect()),
+            },
+            quantities: match whole {
+                true => QuantityColumn::Units((0..rows).map(|row| at(&quantities, row) as u32).collect()),
+                false => QuantityColumn::Millionths((0..rows).map(|row| at(&quantities, row)).collect()),
+            },
         }
-        columns
     }
 
     fn event(&mut self, kind: u64) -> Event {

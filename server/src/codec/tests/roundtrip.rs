@@ -3,8 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use souk_core::machine::Event;
-use souk_core::metering::UsageColumns;
-use souk_core::time::Timestamp;
+use souk_core::metering::{SeriesHandle, UsageColumns};
+use souk_core::time::{Timestamp, UsageHour};
 
 use super::arbitrary::Tape;
 use crate::codec::{ControlBatch, PartitionBatch};
@@ -54,12 +54,12 @@ proptest! {
 #[test]
 fn usage_takes_few_bytes_a_record() {
     // The hour of a fleet in the order in which its series were opened, then the same in any order.
-    for (rows, step, most) in [(25_u32, 1_u32, 4), (5_000, 1, 3), (5_000, 3_001, 4)] {
+    for (rows, step, most) in [(25_u32, 1_u32, 4), (5_000, 1, 2), (5_000, 3_001, 6)] {
         let mut columns = UsageColumns::default();
+        let hour = UsageHour::from_index(482_000).unwrap();
         for row in 0..rows {
-            columns.handles.push(100_000 + row * step % rows);
-            columns.hours.push(482_000);
-            columns.quantities.push(u64::from(row % 90 + 1) * 1_000_000);
+            let handle = SeriesHandle(100_000 + row * step % rows);
+            columns.push(handle, hour, u64::from(row % 90 + 1) * 1_000_000);
         }
         let length = usage_batch(columns).encode().len();
         assert!(length <= rows as usize * most, "{rows} rows take {length} bytes");

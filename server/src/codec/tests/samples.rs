@@ -52,6 +52,15 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("series_opened_licence", one(Event::SeriesOpened(series(Identity::Licence(agreement().licence))))),
         ("series_opened_on_a_resource", one(Event::SeriesOpened(series_on_a_resource()))),
         ("usage_accepted_whole", one(usage(&[(0, 482_000, 1_000_000), (1, 482_000, 2_147_483_647_000_000)]))),
+        ("usage_columns_accepted_in_a_row", one(usage(&fleet(|row| (100 + row, 482_000, 7_000_000))))),
+        (
+            "usage_columns_accepted_narrow",
+            one(usage(&fleet(|row| (row * 7 % 64, 482_000 + (row % 3).cast_signed(), 300_000_000)))),
+        ),
+        (
+            "usage_columns_accepted_wide",
+            one(usage(&fleet(|row| (row, 482_000, 70_000_000_000 + u64::from(row % 2))))),
+        ),
         ("usage_accepted", one(usage(&[(7, 482_001, 500_000), (3, 482_000, 17_000_000), (7, 482_744, 1)]))),
         ("usage_allocated", one(usage_allocated())),
         ("client_token_used", one(client_token_used())),
@@ -315,12 +324,16 @@ fn usage_registered() -> Event {
     Event::UsageRegistered { program, at: time("2025-03-10T12:00:00.000001Z") }
 }
 
+/// As many rows as are stored as they lie in memory.
+fn fleet(row: impl Fn(u32) -> (u32, i32, u64)) -> Vec<(u32, i32, u64)> {
+    (0..64).map(row).collect()
+}
+
 fn usage(rows: &[(u32, i32, u64)]) -> Event {
     let mut columns = UsageColumns::default();
     for &(handle, hour, millionths) in rows {
-        columns.handles.push(handle);
-        columns.hours.push(hour);
-        columns.quantities.push(millionths);
+        let hour = UsageHour::from_index(hour).unwrap();
+        columns.push(SeriesHandle(handle), hour, millionths);
     }
     Event::UsageAccepted(columns)
 }

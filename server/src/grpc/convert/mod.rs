@@ -6,6 +6,7 @@ pub mod account;
 pub mod agreement;
 pub mod billing;
 pub mod catalog;
+pub mod columns;
 pub mod events;
 pub mod fault;
 pub mod page;
@@ -15,6 +16,7 @@ pub mod sandbox;
 pub mod terms;
 pub mod time;
 pub mod usage;
+pub mod wire;
 
 use souk_core::rejection::{Code, Rejection};
 

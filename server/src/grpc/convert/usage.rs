@@ -5,7 +5,7 @@ mod allocations;
 mod reports;
 
 use souk_core::catalog::DimensionType;
-use souk_core::ids::{DEFAULT_REGION, DimensionKey, LicenseArn, ProductCode, Region};
+use souk_core::ids::{DEFAULT_REGION, DimensionKey, LicenseArn, MeteringRecordId, ProductCode, Region};
 use souk_core::metering::{Customer, Door, RecordStatus, UsageOutcome, UsageRecord, UsageRequest};
 use souk_core::quantity::{Quantity, QuantityError};
 use souk_core::rejection::{Code, Rejection};
@@ -85,13 +85,15 @@ pub fn to_proto_results(outcomes: Vec<UsageOutcome>) -> Vec<proto::UsageRecordRe
     outcomes.into_iter().map(to_proto_result).collect()
 }
 
-/// What became of one message of a stream: successes are counted, the others named.
-pub fn to_proto_stream_answer(message_index: u64, outcomes: Vec<UsageOutcome>) -> proto::StreamUsageResponse {
-    let total = outcomes.len();
-    let is_exception = |outcome: &UsageOutcome| !matches!(outcome.status, RecordStatus::Success(_));
-    let exceptions: Vec<_> = outcomes.into_iter().filter(is_exception).map(to_proto_result).collect();
+/// What became of one message of a stream of so many records: successes are counted, the others named.
+pub fn to_proto_stream_answer(
+    message_index: u64,
+    count: u32,
+    exceptions: &[UsageOutcome],
+) -> proto::StreamUsageResponse {
+    let exceptions: Vec<_> = exceptions.iter().copied().map(to_proto_result).collect();
     // A message holds at most 5,000 records.
-    let success_count = (total - exceptions.len()) as u32;
+    let success_count = count - exceptions.len() as u32;
     proto::StreamUsageResponse { message_index, success_count, exceptions, refusal: None }
 }
 
@@ -107,14 +109,19 @@ pub fn to_proto_stream_refusal(message_index: u64, rejection: Rejection) -> prot
     }
 }
 
-fn to_proto_result(outcome: UsageOutcome) -> proto::UsageRecordResult {
+/// A status, and the id of the record that stands.
+pub fn to_proto_status(status: RecordStatus) -> (proto::UsageRecordStatus, Option<MeteringRecordId>) {
     use proto::UsageRecordStatus as Status;
-    let (status, id) = match outcome.status {
+    match status {
         RecordStatus::Success(id) => (Status::Success, Some(id)),
         RecordStatus::DuplicateRecord(id) => (Status::DuplicateRecord, Some(id)),
         RecordStatus::CustomerNotSubscribed => (Status::CustomerNotSubscribed, None),
         RecordStatus::Unprocessed => (Status::Unprocessed, None),
-    };
+    }
+}
+
+fn to_proto_result(outcome: UsageOutcome) -> proto::UsageRecordResult {
+    let (status, id) = to_proto_status(outcome.status);
     proto::UsageRecordResult {
         record_index: outcome.index,
         status: status.into(),
@@ -133,8 +140,11 @@ fn check_count(count: usize, limit: usize, field: &str) -> Result<(), Rejection>
     }
 }
 
-/// AWS: `^[-a-zA-Z0-9/=:_.@]*$`.
-fn from_proto_product_code(code: &str, field: &str) -> Result<Option<ProductCode>, Rejection> {
+/// Reads a product code, if there is one. AWS: `^[-a-zA-Z0-9/=:_.@]*$`.
+///
+/// # Errors
+/// `FIELD_INVALID`.
+pub fn from_proto_product_code(code: &str, field: &str) -> Result<Option<ProductCode>, Rejection> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-/=:_.@".contains(&byte);
     match code.len() <= TEXT_LENGTH_MAX && code.bytes().all(allowed) {
         true => Ok((!code.is_empty()).then(|| ProductCode::new(code))),
@@ -147,8 +157,11 @@ fn from_proto_product_code(code: &str, field: &str) -> Result<Option<ProductCode
     }
 }
 
-/// Exactly one customer; an empty text names none.
-fn from_proto_customer(customer: Option<&proto::usage_record::Customer>) -> Result<Customer, Rejection> {
+/// Reads a customer: exactly one; an empty text names none.
+///
+/// # Errors
+/// `CUSTOMER_MISSING`, `FIELD_INVALID` and `LICENSE_INVALID`.
+pub fn from_proto_customer(customer: Option<&proto::usage_record::Customer>) -> Result<Customer, Rejection> {
     use proto::usage_record::Customer as Named;
     match customer {
         Some(Named::CustomerAwsAccountId(id)) if !id.is_empty() => match check_account(id) {
@@ -183,7 +196,11 @@ fn check_account(id: &str) -> bool {
     id.len() <= TEXT_LENGTH_MAX && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn from_proto_dimension_key(key: &str, field: &str) -> Result<DimensionKey, Rejection> {
+/// Reads the key of a dimension.
+///
+/// # Errors
+/// `FIELD_MISSING` and `FIELD_INVALID`.
+pub fn from_proto_dimension_key(key: &str, field: &str) -> Result<DimensionKey, Rejection> {
     check_length(required_text(key, field)?, field)?;
     Ok(DimensionKey::new(key))
 }
@@ -242,7 +259,6 @@ fn is_region(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use proto::usage_record::Customer as Named;
-    use souk_core::ids::MeteringRecordId;
     use souk_core::rejection::Code::{
         CustomerMissing, FieldInvalid, FieldMissing, LicenseInvalid, QuantityInvalid, TooManyRecords,
     };
@@ -421,7 +437,7 @@ mod tests {
             result(6, Status::Unprocessed, String::new()),
         ];
         assert_eq!(to_proto_results(outcomes.clone()), expected);
-        let answer = to_proto_stream_answer(9, outcomes);
+        let answer = to_proto_stream_answer(9, 4, &outcomes[1..]);
         assert_eq!((answer.message_index, answer.success_count), (9, 1));
         assert_eq!(answer.exceptions, expected[1..]);
         let refusal = Rejection::new(TooManyRecords, "usageRecords", "too many");
