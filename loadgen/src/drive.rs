@@ -73,6 +73,8 @@ pub struct Options {
     pub kill_every: Option<Duration>,
     /// The sandbox stays.
     pub keep: bool,
+    /// The month that is open in the end is neither closed nor checked: for looking at it.
+    pub leave_open: bool,
     /// How long an interval of the course is.
     pub interval: Duration,
 }

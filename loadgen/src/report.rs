@@ -162,8 +162,8 @@ pub struct Found {
     pub metered: u64,
     /// What was not as it must be.
     pub differences: Differences,
-    /// There was nothing to verify.
-    pub is_bare: bool,
+    /// The bills were checked.
+    pub is_checked: bool,
 }
 
 impl Storage {
@@ -240,7 +240,7 @@ impl Report {
             restarts: found.restarts,
             stages: found.stages,
             bills: found.bills,
-            verified: (!found.is_bare).then_some(found.differences.count == 0),
+            verified: found.is_checked.then_some(found.differences.count == 0),
             differences: found.differences,
             histograms: Some(run.recorder.histograms()),
         }

@@ -260,6 +260,7 @@ fn options(arguments: &RunArguments) -> anyhow::Result<Options> {
         server: server.choice()?,
         kill_every: server.kill_server_every,
         keep: server.keep,
+        leave_open: false,
         interval: output.interval,
     })
 }
@@ -369,7 +370,7 @@ mod tests {
         let all = ["souk-load", "run"].iter().chain(arguments).copied();
         match Cli::try_parse_from(all).map_err(|error| error.to_string())?.command {
             Command::Run(arguments) => Ok(arguments),
-            Command::Compare(_) => Err("another command".to_owned()),
+            other => Err(format!("another command: {other:?}")),
         }
     }
 

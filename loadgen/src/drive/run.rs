@@ -131,16 +131,17 @@ async fn run_on(
     let began = Instant::now();
     let last =
         run.plan.calendar.months.get(sent.months.saturating_sub(1)).context("the plan has no month")?;
-    if !is_bare {
+    let is_checked = !is_bare && !options.leave_open;
+    if is_checked {
         progress.set_message("closing the last month");
         market::turn_surely(&run.lines, &run.plan, invoiced(last.month)).await?;
     }
     let close = sent.closing + began.elapsed();
     let began = Instant::now();
     let mut differences = ledger.differences.clone();
-    let (bills, metered) = match is_bare {
-        true => (Bills::default(), 0),
-        false => {
+    let (bills, metered) = match is_checked {
+        false => (Bills::default(), 0),
+        true => {
             progress.set_message("reading and checking the invoices");
             check(&run, &queues, &ledger, sent.months, &mut differences).await?
         }
@@ -160,7 +161,7 @@ async fn run_on(
             bills,
             metered,
             differences,
-            is_bare,
+            is_checked,
         },
     );
     Ok((report, sent.started))

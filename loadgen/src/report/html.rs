@@ -65,7 +65,7 @@ fn verdict(report: &Report) -> String {
         ),
         Some(false) => ("bad", "Not verified", format!("{} differences.", count(report.differences.count))),
         None => {
-            ("none", "Nothing to verify", "This server keeps nothing: it is there for comparison.".to_owned())
+            ("none", "Nothing to verify", "There are no bills: the server keeps nothing, or its month was left open.".to_owned())
         }
     };
     let shown: String =

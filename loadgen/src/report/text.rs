@@ -125,7 +125,7 @@ impl Report {
 
     fn write_verdict(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(verified) = self.verified else {
-            return write!(f, "nothing to verify: this server keeps nothing");
+            return write!(f, "nothing to verify: there are no bills");
         };
         if verified {
             return write!(

@@ -37,6 +37,12 @@ impl Signer {
         self.request_at(path, body, SystemTime::now())
     }
 
+    /// Whether a signature is the one of this key.
+    #[must_use]
+    pub fn signs(&self, path: &str, body: &str, time: &str, signature: &str) -> bool {
+        time.get(..8).is_some_and(|day| self.signature(path, body, time, day) == signature)
+    }
+
     fn request_at(&self, path: &str, body: &str, now: SystemTime) -> Vec<u8> {
         let time = basic(now);
         let (day, _) = time.split_at(8);
