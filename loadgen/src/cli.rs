@@ -30,7 +30,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Meter months of usage from a seed, close them, and compare every invoice with what must be on it.
-    Run(run::RunArguments),
+    Run(Box<run::RunArguments>),
     /// Show two runs side by side, with ratios.
     Compare(compare::CompareArguments),
     /// Measure what Souk must reach, each figure beside its baseline.

@@ -77,7 +77,7 @@ impl Schedule {
             Schedule::Constant { rate } => *rate,
             Schedule::Step { rates, hold } => {
                 let step = (time / hold) as usize;
-                rates.get(step).or(rates.last()).copied().unwrap_or_default()
+                rates.get(step).or_else(|| rates.last()).copied().unwrap_or_default()
             }
             Schedule::Ramp { from, to, over } => from + (to - from) * (time / over).min(1.0),
             Schedule::Sine { mean, swing, period } => mean + swing * (TAU * time / period).sin(),

@@ -168,13 +168,17 @@ impl Suite {
         for group in doors::GROUPS {
             if self.wants(group.name) {
                 let found = (group.measure)(self).await;
-                take(found.unwrap_or_else(|error| vec![Row::missing(group.name, group.target, &format!("{error:#}"))]));
+                take(found.unwrap_or_else(|error| {
+                    vec![Row::missing(group.name, group.target, &format!("{error:#}"))]
+                }));
             }
         }
         for group in size::GROUPS {
             if self.wants(group.name) {
                 let found = (group.measure)(self).await;
-                take(found.unwrap_or_else(|error| vec![Row::missing(group.name, group.target, &format!("{error:#}"))]));
+                take(found.unwrap_or_else(|error| {
+                    vec![Row::missing(group.name, group.target, &format!("{error:#}"))]
+                }));
             }
         }
         if self.wants("kernels") {

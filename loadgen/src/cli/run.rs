@@ -238,7 +238,7 @@ pub fn execute(arguments: &RunArguments) -> anyhow::Result<bool> {
 
 fn options(arguments: &RunArguments) -> anyhow::Result<Options> {
     let RunArguments { server, load, workload, output } = arguments;
-    let batch = load.batch.map_or(load.door.rows_usual(), |batch| batch as usize);
+    let batch = load.batch.map_or_else(|| load.door.rows_usual(), |batch| batch as usize);
     anyhow::ensure!(
         batch <= load.door.rows_max(),
         "--batch {batch} is too large: a message of the door {} has at most {} rows",
@@ -369,7 +369,7 @@ mod tests {
     fn parsed(arguments: &[&str]) -> Result<RunArguments, String> {
         let all = ["souk-load", "run"].iter().chain(arguments).copied();
         match Cli::try_parse_from(all).map_err(|error| error.to_string())?.command {
-            Command::Run(arguments) => Ok(arguments),
+            Command::Run(arguments) => Ok(*arguments),
             other => Err(format!("another command: {other:?}")),
         }
     }

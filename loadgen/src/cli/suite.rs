@@ -10,14 +10,16 @@ use souk_loadgen::suite::{Suite, head, line};
 
 /// Arguments of `suite`.
 #[derive(Debug, Args)]
-#[command(after_help = "Every figure stands beside a baseline of the same run: a server that answers and keeps nothing, \
+#[command(
+    after_help = "Every figure stands beside a baseline of the same run: a server that answers and keeps nothing, \
                   a raw flush, a plain read. Only the ratios mean something on a machine that is shared.
 
 Exit codes: 0 every target that was measured is met; 1 one is missed; 2 the suite failed.
 
 Examples:
   souk-load suite --json suite.json
-  souk-load suite --only unary --rounds 5")]
+  souk-load suite --only unary --rounds 5"
+)]
 pub struct SuiteArguments {
     /// Write the rows as JSON.
     #[arg(long, value_name = "FILE")]

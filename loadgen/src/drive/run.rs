@@ -33,6 +33,9 @@ const REPORTERS: usize = 2;
 /// The smallest that an interval can be.
 const INTERVAL_MIN: Duration = Duration::from_millis(20);
 
+/// A queue, and through what its messages go.
+type KindOfQueue = (FeedKind, Arc<Queue>);
+
 /// The server of a run.
 struct Server {
     started: Option<Started>,
@@ -168,7 +171,7 @@ async fn run_on(
 }
 
 /// The feeds of a door: the series of its streams, and the queues.
-fn queues(options: &Options, plan: &Plan) -> (Vec<Vec<u32>>, Vec<(FeedKind, Arc<Queue>)>) {
+fn queues(options: &Options, plan: &Plan) -> (Vec<Vec<u32>>, Vec<KindOfQueue>) {
     let records = |kind, number, series, batch, back| {
         let feed = Feed::of_records(plan, kind, number, series, batch, back);
         (kind, Arc::new(Queue::new(Some(feed))))
@@ -216,7 +219,7 @@ struct Sent {
 impl Sending<'_> {
     async fn send(
         &self,
-        queues: &mut [(FeedKind, Arc<Queue>)],
+        queues: &mut [KindOfQueue],
         parts: Vec<Vec<u32>>,
         started: Option<Started>,
     ) -> anyhow::Result<Sent> {
@@ -234,11 +237,11 @@ impl Sending<'_> {
         let sampling = tokio::spawn(sampler.sample(is_over.clone()));
         // A search measures trial by trial, and ends by itself.
         let is_search = matches!(options.load, Load::FindMax { .. });
-        let timing =
-            (!is_search).then(|| tokio::spawn(time(Arc::clone(run), options.warm_up, options.duration)));
+        let all: Vec<_> = queues.iter().map(|(_, queue)| Arc::clone(queue)).collect();
+        let timing = time(Arc::clone(run), all.clone(), options.warm_up, options.duration);
+        let timing = (!is_search).then(|| tokio::spawn(timing));
         self.progress.set_message("sending usage");
         let mut senders = self.senders(queues, parts)?;
-        let all: Vec<_> = queues.iter().map(|(_, queue)| Arc::clone(queue)).collect();
         let is_bare = matches!(options.server, ServerChoice::Bare(_));
         let sending = async {
             let (months, closing) = tokio::select! {
@@ -285,7 +288,7 @@ impl Sending<'_> {
     /// Starts who sends.
     fn senders(
         &self,
-        queues: &[(FeedKind, Arc<Queue>)],
+        queues: &[KindOfQueue],
         mut parts: Vec<Vec<u32>>,
     ) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
         let (options, run) = (self.options, self.run);
@@ -327,9 +330,7 @@ async fn first_failure(senders: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Err
 
 /// Records of a message, on average, once the feeds are known.
 async fn rows_of_a_message(run: &Run, queues: &[Arc<Queue>]) -> f64 {
-    while !run.is_finished() && queues.iter().any(|queue| queue.feed().is_none()) {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    known(run, queues).await;
     let feeds = queues.iter().filter_map(|queue| queue.feed());
     let (mut rows, mut messages) = (0, 0);
     for feed in feeds {
@@ -339,8 +340,16 @@ async fn rows_of_a_message(run: &Run, queues: &[Arc<Queue>]) -> f64 {
     rows as f64 / messages.max(1) as f64
 }
 
+/// Waits until all feeds are known: until then the series of columns are opened.
+async fn known(run: &Run, queues: &[Arc<Queue>]) {
+    while !run.is_finished() && queues.iter().any(|queue| queue.feed().is_none()) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// Ends the warm-up, and the sending when it is time.
-async fn time(run: Arc<Run>, warm_up: Duration, duration: Option<Duration>) {
+async fn time(run: Arc<Run>, queues: Vec<Arc<Queue>>, warm_up: Duration, duration: Option<Duration>) {
+    known(&run, &queues).await;
     tokio::time::sleep(warm_up).await;
     run.recorder.begin();
     if let Some(duration) = duration {
@@ -354,7 +363,7 @@ async fn time(run: Arc<Run>, warm_up: Duration, duration: Option<Duration>) {
 /// Reads all invoices and compares them. Answers what was billed, and how many records must be.
 async fn check(
     run: &Run,
-    queues: &[(FeedKind, Arc<Queue>)],
+    queues: &[KindOfQueue],
     ledger: &Ledger,
     months: usize,
     differences: &mut Differences,

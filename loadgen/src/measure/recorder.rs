@@ -286,7 +286,7 @@ fn latencies(histogram: &Histogram<u64>) -> Latencies {
     // A percentile that no message is beyond says nothing more.
     let told = |percent: &f64| 1.0 <= histogram.len() as f64 * (100.0 - percent) / 100.0;
     let mut curve: Vec<_> = CURVE.into_iter().filter(told).collect();
-    if 0 < histogram.len() {
+    if !histogram.is_empty() {
         curve.push(100.0);
     }
     Latencies {

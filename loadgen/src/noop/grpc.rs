@@ -123,11 +123,13 @@ impl MeteringService for Metering {
         &self,
         request: Request<Streaming<proto::StreamUsageRequest>>,
     ) -> Result<Response<Self::StreamUsageStream>, Status> {
-        Ok(Response::new(answered(request.into_inner(), |message_index, message| proto::StreamUsageResponse {
-            message_index,
-            success_count: message.usage_records.len() as u32,
-            exceptions: Vec::new(),
-            refusal: None,
+        Ok(Response::new(answered(request.into_inner(), |message_index, message| {
+            proto::StreamUsageResponse {
+                message_index,
+                success_count: message.usage_records.len() as u32,
+                exceptions: Vec::new(),
+                refusal: None,
+            }
         })))
     }
 
@@ -167,13 +169,16 @@ impl UsageColumnsService for Columns {
         let mut handles = 0..;
         Ok(Response::new(answered(request.into_inner(), move |message_index, message| {
             let answer = match message.message {
-                Some(Asked::Open(_)) | None => Said::Opened(proto::ColumnsOpened { lanes: 1, rows_max: ROWS_MAX }),
+                Some(Asked::Open(_)) | None => {
+                    Said::Opened(proto::ColumnsOpened { lanes: 1, rows_max: ROWS_MAX })
+                }
                 Some(Asked::OpenSeries(open)) => {
-                    let series = open.series.iter().zip(handles.by_ref()).map(|(_, handle)| proto::OpenedSeries {
-                        handle,
-                        lane: 0,
-                        status: proto::UsageRecordStatus::Success.into(),
-                    });
+                    let series =
+                        open.series.iter().zip(handles.by_ref()).map(|(_, handle)| proto::OpenedSeries {
+                            handle,
+                            lane: 0,
+                            status: proto::UsageRecordStatus::Success.into(),
+                        });
                     Said::SeriesOpened(proto::SeriesOpened { series: series.collect() })
                 }
                 Some(Asked::Columns(columns)) => Said::Acknowledged(proto::ColumnsAcknowledged {
@@ -202,7 +207,8 @@ impl StreamingService<PackedRows> for Packed {
     type Future = Ready<Result<Response<Answers<PackedCount>>, Status>>;
 
     fn call(&mut self, request: Request<Streaming<PackedRows>>) -> Self::Future {
-        let count = |message_index, rows: PackedRows| PackedCount { message_index, rows: rows.handles.len() as u32 };
+        let count =
+            |message_index, rows: PackedRows| PackedCount { message_index, rows: rows.handles.len() as u32 };
         ready(Ok(Response::new(answered(request.into_inner(), count))))
     }
 }

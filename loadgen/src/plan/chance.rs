@@ -81,7 +81,7 @@ impl Share {
     /// Whether a random number falls into it.
     #[must_use]
     pub fn takes(self, random: u64) -> bool {
-        (random & 0xFFFF_FFFF) * 1_000_000 >> 32 < u64::from(self.millionths)
+        ((random & 0xFFFF_FFFF) * 1_000_000) >> 32 < u64::from(self.millionths)
     }
 
     /// How many of `count` it is: the whole part, and one more as often as the rest says.

@@ -233,7 +233,7 @@ impl Feed {
                 }
                 number = mix(number);
                 let back = (number >> 40) as u32 % (self.back_max.min(hour - month.start) + 1);
-                let row = ((number & 0xFFFF_FFFF) * rows >> 32) as u32;
+                let row = (((number & 0xFFFF_FFFF) * rows) >> 32) as u32;
                 extras.push(Extra { row, back, purpose });
             }
         }

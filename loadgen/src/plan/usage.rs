@@ -90,7 +90,7 @@ impl Usage {
 }
 
 fn scaled(number: u64, level: u32) -> u32 {
-    ((number & 0xFFFF_FFFF) * u64::from(level) >> 32) as u32
+    (((number & 0xFFFF_FFFF) * u64::from(level)) >> 32) as u32
 }
 
 /// Two multiplications: well enough mixed for quantities.
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn quantities_follow_from_the_seed_and_some_are_nothing() {
         let plan = Plan::new(Shape { zeros: Share::of_percent(20.0).unwrap(), ..odd_shape() });
-        let other = Plan::new(Shape { seed: 8, ..plan.shape.clone() });
+        let other = Plan::new(Shape { seed: 8, zeros: plan.shape.zeros, ..odd_shape() });
         let series = plan.market.series.len().min(other.market.series.len()) as u32;
         let all = |plan: &Plan| -> Vec<u64> {
             (0..series)

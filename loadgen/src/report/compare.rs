@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Report;
-use super::html::{curves, page, percent, table};
+use super::html::{curves, page, percent, short_time, table};
 use super::svg::{Plot, Scale, ScaleKind, escape, short};
 use super::text::{count, time};
 
@@ -124,7 +124,7 @@ pub fn html(names: [&str; 2], first: &Report, second: &Report) -> String {
     let percentiles = Plot {
         title: "Latency by percentile",
         note: "Corrected: from when it was due. Raw: from when it was sent.",
-        y: Scale { label: "", kind: ScaleKind::Log, text: time },
+        y: Scale { label: "", kind: ScaleKind::Log, text: short_time },
         x: Scale { label: "percent of the messages", kind: ScaleKind::Nines, text: percent },
         lines,
         shaded_to: None,

@@ -64,9 +64,11 @@ fn verdict(report: &Report) -> String {
             ),
         ),
         Some(false) => ("bad", "Not verified", format!("{} differences.", count(report.differences.count))),
-        None => {
-            ("none", "Nothing to verify", "There are no bills: the server keeps nothing, or its month was left open.".to_owned())
-        }
+        None => (
+            "none",
+            "Nothing to verify",
+            "There are no bills: the server keeps nothing, or its month was left open.".to_owned(),
+        ),
     };
     let shown: String =
         report.differences.shown.iter().map(|words| format!("<li>{}</li>", escape(words))).collect();
@@ -142,7 +144,7 @@ fn plots(report: &Report) -> String {
             } else {
                 "From the moment at which a message was sent."
             },
-            y: Scale { label: "", kind: ScaleKind::Log, text: time },
+            y: Scale { label: "", kind: ScaleKind::Log, text: short_time },
             x: seconds,
             lines: vec![
                 line("p50", 0, latency(|point| point.p50_us)),
@@ -155,7 +157,7 @@ fn plots(report: &Report) -> String {
         Plot {
             title: "Latency by percentile",
             note: "Corrected: from when it was due. Raw: from when it was sent. Where they part, messages waited to be sent.",
-            y: Scale { label: "", kind: ScaleKind::Log, text: time },
+            y: Scale { label: "", kind: ScaleKind::Log, text: short_time },
             x: Scale { label: "percent of the messages", kind: ScaleKind::Nines, text: percent },
             lines: curves(report, &[("corrected", 0), ("raw", 1)]),
             shaded_to: None,
@@ -186,6 +188,15 @@ pub(super) fn curves<'a>(report: &Report, names: &[(&'a str, usize); 2]) -> Vec<
         report.measured.corrected.iter().map(|latencies| line(corrected, latencies)).collect();
     lines.push(line(raw, &report.measured.raw));
     lines
+}
+
+/// Microseconds as an axis shows them.
+pub(super) fn short_time(us: f64) -> String {
+    match us {
+        us if us < 1e3 => format!("{} us", short(us)),
+        us if us < 1e6 => format!("{} ms", short(us / 1e3)),
+        us => format!("{} s", short(us / 1e6)),
+    }
 }
 
 /// A percentage as an axis shows it.
@@ -254,6 +265,7 @@ fn answers_table(report: &Report) -> String {
         ("times the server was killed", report.restarts),
     ]
     .iter()
+    .filter(|(_, number)| 0 < *number)
     .map(|(name, number)| format!("<tr><td>{name}</td><td>{}</td></tr>", count(*number)))
     .collect();
     format!("<section><h2>What was answered</h2>{}</section>\n", table("", &rows))

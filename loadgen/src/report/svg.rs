@@ -11,6 +11,8 @@ const TOP: f64 = 12.0;
 const BOTTOM: f64 = 34.0;
 /// Lines of the grid, about.
 const TICKS: f64 = 5.0;
+/// How far a hundred percent is behind the last percentile that is told, in nines.
+const NINES_BEHIND: f64 = 0.3;
 /// Points of a line at most: more than a screen shows.
 const POINTS_MAX: usize = 1_000;
 
@@ -183,9 +185,12 @@ impl Plot<'_> {
 impl<'a> Axis<'a> {
     /// Over these values, drawn from one place to another.
     fn over(scale: Scale<'a>, values: impl Iterator<Item = f64>, from: f64, to: f64) -> Axis<'a> {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        let (mut low, mut high, mut highest_told) = (f64::INFINITY, f64::NEG_INFINITY, 0.0_f64);
         for value in values.filter(|value| value.is_finite()) {
             (low, high) = (low.min(value), high.max(value));
+            if value < 100.0 {
+                highest_told = highest_told.max(value);
+            }
         }
         if high < low {
             (low, high) = (0.0, 1.0);
@@ -196,7 +201,8 @@ impl<'a> Axis<'a> {
                 let low = 10_f64.powf(low.max(1e-3).log10().floor());
                 (low, 10_f64.powf(high.max(low * 1.001).log10().ceil()))
             }
-            ScaleKind::Nines => (0.0, high),
+            // A hundred percent is at the right end, a little behind the last that is told.
+            ScaleKind::Nines => (0.0, high.min(highest_told)),
         };
         Axis { scale, low, high, from, to }
     }
@@ -208,7 +214,7 @@ impl<'a> Axis<'a> {
                 let value = value.max(self.low);
                 (value / self.low).log10() / (self.high / self.low).log10()
             }
-            ScaleKind::Nines => nines(value) / nines(self.high).max(1e-9),
+            ScaleKind::Nines => nines(value) / (nines(self.high) + NINES_BEHIND),
         };
         self.from + (self.to - self.from) * part.clamp(0.0, 1.0)
     }
@@ -315,6 +321,7 @@ mod tests {
         let texts = [0.0, 0.25, 1_500.0, 2_000_000.0, 1.25e9].map(short);
         assert_eq!(texts, ["0", "0.25", "1.5k", "2M", "1.25G"]);
         assert_eq!(escape("<a \"b\" & c>"), "&lt;a &quot;b&quot; &amp; c&gt;");
-        assert_eq!([1.0, 1.5, 3.0, 7.0, 0.03].map(round_step), [1.0, 2.0, 5.0, 10.0, 0.05]);
+        let steps = [1.0, 1.5, 3.0, 7.0, 0.03].map(|step| short(round_step(step)));
+        assert_eq!(steps, ["1", "2", "5", "10", "0.05"]);
     }
 }

@@ -17,7 +17,11 @@ use crate::server::Program;
 /// Rows of the doors.
 pub const GROUPS: [Group; 4] = [
     Group { name: "columns stream", target: Target::AtLeast(0.6), measure: |suite| Box::pin(columns(suite)) },
-    Group { name: "string batches of 1,000", target: Target::AtLeast(0.7), measure: |suite| Box::pin(strings(suite)) },
+    Group {
+        name: "string batches of 1,000",
+        target: Target::AtLeast(0.7),
+        measure: |suite| Box::pin(strings(suite)),
+    },
     Group { name: "unary of 25", target: Target::AtLeast(0.6), measure: |suite| Box::pin(unary(suite)) },
     Group { name: "AWS JSON of 25", target: Target::AtLeast(0.6), measure: |suite| Box::pin(aws(suite)) },
 ];
@@ -169,9 +173,21 @@ async fn columns(suite: &Suite) -> anyhow::Result<Vec<Row>> {
     let name = "columns stream, durable";
     let (unit, note) = ("records/s", note(&last));
     Ok(vec![
-        Row::measured(name, unit, "a no-op server of the same rows as packed fixed32", Target::AtLeast(0.6), &fixed32)
-            .noted(note),
-        Row::measured(&format!("{name}, of bytes"), unit, "a no-op server of the same messages", Target::Shown, &bytes),
+        Row::measured(
+            name,
+            unit,
+            "a no-op server of the same rows as packed fixed32",
+            Target::AtLeast(0.6),
+            &fixed32,
+        )
+        .noted(note),
+        Row::measured(
+            &format!("{name}, of bytes"),
+            unit,
+            "a no-op server of the same messages",
+            Target::Shown,
+            &bytes,
+        ),
     ])
 }
 
@@ -188,7 +204,10 @@ async fn strings(suite: &Suite) -> anyhow::Result<Vec<Row>> {
     let rounds = suite.rounds(&burst, "grpc").await?;
     let baseline = "a no-op server with the decoder of prost";
     let name = "string batches of 1,000, durable";
-    Ok(vec![Row::measured(name, "records/s", baseline, Target::AtLeast(0.7), &pairs(&rounds, rate)).noted(note(&rounds))])
+    Ok(vec![
+        Row::measured(name, "records/s", baseline, Target::AtLeast(0.7), &pairs(&rounds, rate))
+            .noted(note(&rounds)),
+    ])
 }
 
 async fn unary(suite: &Suite) -> anyhow::Result<Vec<Row>> {
@@ -204,15 +223,29 @@ async fn unary(suite: &Suite) -> anyhow::Result<Vec<Row>> {
     let rounds = suite.rounds(&many, "grpc").await?;
     let baseline = "a no-op unary server";
     let mut rows = vec![
-        Row::measured("unary of 25, 64 in flight, durable", "calls/s", baseline, Target::AtLeast(0.6), &pairs(&rounds, |report| report.measured.messages_per_second))
-            .noted(note(&rounds)),
-        Row::measured("unary of 25, 64 in flight, p99", "us", baseline, Target::AtMost(3.0), &pairs(&rounds, |report| report.measured.raw.p99_us)),
+        Row::measured(
+            "unary of 25, 64 in flight, durable",
+            "calls/s",
+            baseline,
+            Target::AtLeast(0.6),
+            &pairs(&rounds, |report| report.measured.messages_per_second),
+        )
+        .noted(note(&rounds)),
+        Row::measured(
+            "unary of 25, 64 in flight, p99",
+            "us",
+            baseline,
+            Target::AtMost(3.0),
+            &pairs(&rounds, |report| report.measured.raw.p99_us),
+        ),
     ];
     let one = Burst { in_flight: 1, ..many };
     let rounds = suite.rounds(&one, "grpc").await?;
     let flush = flush_us().context("a file could not be flushed")?;
-    let halves: Vec<_> =
-        pairs(&rounds, |report| report.measured.raw.p50_us).into_iter().map(|(value, noop)| (value, noop + flush)).collect();
+    let halves: Vec<_> = pairs(&rounds, |report| report.measured.raw.p50_us)
+        .into_iter()
+        .map(|(value, noop)| (value, noop + flush))
+        .collect();
     let baseline = "a no-op unary server and one raw flush of 4 KiB";
     rows.push(
         Row::measured("unary of 25, 1 in flight, p50", "us", baseline, Target::AtMost(1.5), &halves)

@@ -15,7 +15,8 @@ pub async fn measure(suite: &Suite) -> Vec<Row> {
 }
 
 async fn ask(suite: &Suite) -> anyhow::Result<Vec<Row>> {
-    let program = suite.kernels.as_ref().context("souk-kernels is not beside souk-load: name it with --kernels")?;
+    let program =
+        suite.kernels.as_ref().context("souk-kernels is not beside souk-load: name it with --kernels")?;
     let output = Command::new(program).kill_on_drop(true).output().await;
     let output = output.with_context(|| format!("failed to start {}", program.display()))?;
     let said = String::from_utf8_lossy(&output.stderr);

@@ -30,7 +30,13 @@ pub async fn rate(suite: &Suite, burst: &Burst) -> anyhow::Result<f64> {
     for series in part(&plan, burst.streams, |_| true) {
         let lanes = vec![0; series.len()];
         let feed = Feed::of_columns(&plan, 0, &series, &lanes, burst.batch);
-        streams.spawn(stream(started.addresses.grpc.clone(), Arc::clone(&plan), feed, burst.in_flight, until));
+        streams.spawn(stream(
+            started.addresses.grpc.clone(),
+            Arc::clone(&plan),
+            feed,
+            burst.in_flight,
+            until,
+        ));
     }
     let mut rows = 0;
     while let Some(stream) = streams.join_next().await {

@@ -10,7 +10,7 @@ use super::{Group, Row, Suite, Target, median};
 use crate::door::Door;
 use crate::drive::ServerChoice;
 use crate::measure::Watched;
-use crate::plan::{Plan, Share, Shape};
+use crate::plan::{Plan, Shape, Share};
 use crate::report::Report;
 use crate::server::Started;
 
@@ -65,17 +65,19 @@ fn memory_of(started: &Started) -> anyhow::Result<u64> {
 /// Bytes of memory a cell, at 50 k series of a whole month, and the preview of the largest family of it.
 async fn memory(suite: &Suite) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for (name, decimals, limit) in [
-        ("memory a cell, whole quantities", Share::NONE, 6.0),
-        ("memory a cell, decimals", Share::ALL, 12.0),
-    ] {
+    for (name, decimals, limit) in
+        [("memory a cell, whole quantities", Share::NONE, 6.0), ("memory a cell, decimals", Share::ALL, 12.0)]
+    {
         let shape = Shape { months: 1, decimals, ..plain(210, 10, 24) };
         let Filled { started, report, plan, empty } = filled(suite, shape, MONTH_SECONDS).await?;
         ensure!(report.acknowledged.records == plan.cells(), "the month was not filled in {MONTH_SECONDS} s");
         let bytes = (memory_of(&started)? - empty) as f64 / plan.cells() as f64;
         let note = format!("{} series of {} hours", plan.market.series.len(), plan.calendar.hours());
         let baseline = "a plain array of 4 bytes a cell";
-        rows.push(Row::measured(name, "B/cell", baseline, Target::Below(limit), &[(bytes, PLAIN_BYTES)]).noted(note));
+        rows.push(
+            Row::measured(name, "B/cell", baseline, Target::Below(limit), &[(bytes, PLAIN_BYTES)])
+                .noted(note),
+        );
         if decimals.is_none() {
             rows.push(preview(&started, &plan).await?);
         }
@@ -92,7 +94,13 @@ async fn preview(started: &Started, plan: &Plan) -> anyhow::Result<Row> {
         sizes[market.buyer_of(series).family as usize] += 1;
     }
     let largest = sizes.iter().zip(0_u32..).max().map_or(0, |(_, family)| family);
-    let payer = market.buyers.iter().find(|buyer| buyer.family == largest).context("there is no buyer")?.payer.to_string();
+    let payer = market
+        .buyers
+        .iter()
+        .find(|buyer| buyer.family == largest)
+        .context("there is no buyer")?
+        .payer
+        .to_string();
     let month = plan.calendar.months.first().context("there is no month")?.month.to_string();
     let client = SoukClient::connect(&started.addresses.grpc).await?;
     let (mut times, mut lines) = (Vec::new(), 0);

@@ -15,13 +15,16 @@ const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 const SIGNED: &str = "content-type;host;x-amz-date;x-amz-target";
 const SCOPE: &str = "us-east-1/aws-marketplace/aws4_request";
 
+/// A day, and the key of that day.
+type DayKey = (String, [u8; 32]);
+
 /// Signs the requests of one seller.
 #[derive(Debug, Clone)]
 pub struct Signer {
     key_id: String,
     secret: String,
     /// The key of a day: it is derived once.
-    day: Arc<Mutex<Option<(String, [u8; 32])>>>,
+    day: Arc<Mutex<Option<DayKey>>>,
 }
 
 impl Signer {
