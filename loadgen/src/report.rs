@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{Acknowledged, Bills, Differences, Ledger};
 use crate::door::Door;
-use crate::drive::conduct::Trial;
+use crate::drive::conduct::{Trial, Trials};
 use crate::drive::{Load, Options, Run};
 use crate::measure::{Measured, Point, ProcessUse};
 
@@ -145,7 +145,7 @@ pub struct Found {
     /// How many records were answered how.
     pub acknowledged: Acknowledged,
     /// The trials of a search.
-    pub trials: Vec<Trial>,
+    pub trials: Trials,
     /// How often the server was started again.
     pub restarts: u64,
     /// Months that were begun.
@@ -197,8 +197,8 @@ impl Report {
         let search = match &options.load {
             Load::FindMax { target, .. } => Some(SearchSaid {
                 target: target.to_string(),
-                rate: found.trials.iter().filter(|trial| trial.kept).map(|trial| trial.rate).reduce(f64::max),
-                trials: found.trials,
+                rate: found.trials.best,
+                trials: found.trials.trials,
             }),
             Load::Closed | Load::Open(_) => None,
         };

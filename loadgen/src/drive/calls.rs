@@ -2,7 +2,7 @@
 //! caller has one call under way, and takes the next message as soon as it is answered.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use tonic::transport::Channel;
@@ -16,11 +16,16 @@ use crate::door::grpc::Failure;
 use crate::door::{self, Answer, Door, aws, grpc};
 use crate::plan::{Extra, FeedKind, Sending};
 
+/// How often a caller looks whether those that it follows are further.
+const FOLLOWS: Duration = Duration::from_millis(1);
+
 /// One caller.
 pub struct Caller {
     run: Arc<Run>,
     queue: Arc<Queue>,
     kind: FeedKind,
+    /// Feeds that this one follows hour by hour; none: it has moments of its own.
+    leaders: Vec<Arc<Queue>>,
     line: Line,
     wire: Wire,
     extras: Vec<Extra>,
@@ -33,16 +38,32 @@ enum Wire {
 }
 
 impl Caller {
-    /// A caller of a feed. Several share a gRPC connection.
+    /// A caller of a feed, which follows others hour by hour or has moments of its own. Several share a gRPC
+    /// connection.
     #[must_use]
-    pub fn new(run: &Arc<Run>, queue: &Arc<Queue>, kind: FeedKind, line: Line, channel: Channel) -> Caller {
+    pub fn new(
+        run: &Arc<Run>,
+        queue: &Arc<Queue>,
+        kind: FeedKind,
+        leaders: Vec<Arc<Queue>>,
+        line: Line,
+        channel: Channel,
+    ) -> Caller {
         let wire = match (run.door, kind) {
             (Door::Aws, FeedKind::Records) => {
                 Wire::Aws(Connection::to(line.addresses.http.as_deref().unwrap_or_default()))
             }
             _ => Wire::Grpc(channel),
         };
-        Caller { run: Arc::clone(run), queue: Arc::clone(queue), kind, line, wire, extras: Vec::new() }
+        Caller {
+            run: Arc::clone(run),
+            queue: Arc::clone(queue),
+            kind,
+            leaders,
+            line,
+            wire,
+            extras: Vec::new(),
+        }
     }
 
     /// Calls until everything was sent, or nothing more shall be.
@@ -56,7 +77,7 @@ impl Caller {
             work.borrow_and_update();
             let (sending, due) = match self.queue.take(&run.plan) {
                 Some(Taken::Again(sending, due)) => (sending, due),
-                Some(Taken::New(sending)) => match run.arrivals.next().await {
+                Some(Taken::New(sending)) => match self.moment(sending).await {
                     Some(due) => (sending, due),
                     None => {
                         self.queue.put_back(sending);
@@ -71,6 +92,22 @@ impl Caller {
             };
             self.call(sending, due).await?;
         }
+    }
+
+    /// When a message is due: what follows others is due when they have passed its hour, so that the kinds of
+    /// records keep their proportion all the time.
+    async fn moment(&self, sending: Sending) -> Option<Instant> {
+        if self.leaders.is_empty() {
+            return self.run.arrivals.next().await;
+        }
+        let (hour, _) = self.queue.feed()?.place(sending.message());
+        while !self.run.arrivals.is_over() {
+            if self.leaders.iter().all(|leader| leader.has_passed(hour)) {
+                return Some(Instant::now());
+            }
+            tokio::time::sleep(FOLLOWS).await;
+        }
+        None
     }
 
     async fn call(&mut self, sending: Sending, due: Instant) -> anyhow::Result<()> {

@@ -41,6 +41,15 @@ pub struct Trial {
     pub kept: bool,
 }
 
+/// The trials of a search, and what it found.
+#[derive(Debug, Clone, Default)]
+pub struct Trials {
+    /// In order.
+    pub trials: Vec<Trial>,
+    /// The highest rate that kept the target, in records a second.
+    pub best: Option<f64>,
+}
+
 /// Opens month after month; turns the clock when one is answered. Ends when all are, or nothing more shall be
 /// sent. Answers how many months were opened, and how long the closing of those in between took.
 ///
@@ -87,14 +96,14 @@ pub async fn pace(
     rows: f64,
     patience: Duration,
     rate_now: &Arc<Mutex<Schedule>>,
-) -> anyhow::Result<Vec<Trial>> {
+) -> anyhow::Result<Trials> {
     match load {
-        Load::Closed => Ok(Vec::new()),
+        Load::Closed => Ok(Trials::default()),
         Load::Open(schedule) => {
             let schedule = schedule.scaled(1.0 / rows);
             set(rate_now, schedule.clone());
             paced(run, Pace { schedule, patience, lasts: None }).await?;
-            Ok(Vec::new())
+            Ok(Trials::default())
         }
         Load::FindMax { target, begin, trial } => {
             find_max(run, *target, (*begin, *trial), rows, rate_now).await
@@ -116,7 +125,7 @@ async fn find_max(
     (begin, trial): (f64, Duration),
     rows: f64,
     rate_now: &Arc<Mutex<Schedule>>,
-) -> anyhow::Result<Vec<Trial>> {
+) -> anyhow::Result<Trials> {
     let mut search = Search::new(begin, PRECISION);
     let mut trials = Vec::new();
     while let Some(rate) = search.next().filter(|_| !run.is_finished()) {
@@ -132,7 +141,7 @@ async fn find_max(
     run.arrivals.end();
     run.signals.wake();
     run.signals.progress.notify_one();
-    Ok(trials)
+    Ok(Trials { trials, best: search.best() })
 }
 
 /// Holds a rate for a while, and says whether the target was kept.
@@ -189,7 +198,7 @@ pub struct Sampler {
 impl Sampler {
     /// Notes the course until everything is over, and then once more: an interval may be shorter in the end.
     pub async fn sample(mut self, mut over: watch::Receiver<bool>) {
-        let began = Instant::now();
+        let (began, mut last) = (Instant::now(), Instant::now());
         let (mut client, mut server) = (Watched::this(), Watched::none());
         client.cores();
         let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + self.interval, self.interval);
@@ -204,6 +213,11 @@ impl Sampler {
                 _ = over.wait_for(|over| *over) => true,
                 _ = ticks.tick() => false,
             };
+            if is_over && last.elapsed() < self.interval / 2 && 2 < self.run.recorder.points().len() {
+                // So short an interval says more of chance than of the run.
+                return;
+            }
+            last = Instant::now();
             let rate = self
                 .rate_now
                 .lock()

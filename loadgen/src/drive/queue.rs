@@ -112,6 +112,14 @@ impl Queue {
         Some(taken)
     }
 
+    /// Whether everything up to this hour of the run was taken, as far as it may be sent at all.
+    #[must_use]
+    pub fn has_passed(&self, hour: u32) -> bool {
+        let chunks = self.feed().map_or(1, |feed| feed.chunks.len().max(1)) as u64;
+        let inner = self.lock();
+        inner.next == inner.limit || u64::from(hour) < inner.next / chunks
+    }
+
     /// What was taken was not sent after all.
     pub fn put_back(&self, sending: Sending) {
         let mut inner = self.lock();
@@ -175,7 +183,9 @@ mod tests {
         let (plan, queue) = queue(0.0);
         let signals = Signals::default();
         assert!(queue.take(&plan).is_none() && queue.is_idle());
+        assert!(queue.has_passed(0));
         queue.open_until(2);
+        assert!(!queue.has_passed(0));
         let (first, second) = (queue.take(&plan), queue.take(&plan));
         assert_eq!(
             (first, second),
@@ -190,7 +200,7 @@ mod tests {
         assert!(!queue.is_idle());
         assert_eq!(queue.take(&plan), Some(Taken::New(Sending::Usage(1))));
         queue.done(&signals);
-        assert!(queue.is_idle() && queue.take(&plan).is_none());
+        assert!(queue.is_idle() && queue.take(&plan).is_none() && queue.has_passed(5));
     }
 
     #[test]

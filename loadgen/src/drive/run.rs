@@ -23,13 +23,15 @@ use crate::measure::{Recorder, Watched};
 use crate::pace::Arrivals;
 use crate::plan::document::invoiced;
 use crate::plan::feed::{BACK_MAX, part};
-use crate::plan::{Feed, FeedKind, Plan, ProductKind};
+use crate::plan::{self, Feed, FeedKind, Plan, ProductKind};
 use crate::report::{Report, Stages, Storage};
 use crate::schedule::Schedule;
 use crate::server::{Addresses, Started, bytes_of};
 
-/// Callers of ReportInstanceHours beside a stream.
+/// Callers of ReportInstanceHours beside those of records.
 const REPORTERS: usize = 2;
+/// Hours whose messages are counted to learn how many records they have.
+const HOURS_LOOKED_AT: u32 = 5;
 /// The smallest that an interval can be.
 const INTERVAL_MIN: Duration = Duration::from_millis(20);
 
@@ -210,7 +212,7 @@ struct Sending<'a> {
 struct Sent {
     months: usize,
     closing: Duration,
-    trials: Vec<conduct::Trial>,
+    trials: conduct::Trials,
     started: Option<Started>,
     restarts: u64,
     pid: Option<u32>,
@@ -299,6 +301,8 @@ impl Sending<'_> {
         }
         let mut channels = channels.iter().cycle().cloned();
         let mut senders = JoinSet::new();
+        let records = queues.iter().filter(|(kind, _)| *kind == FeedKind::Records);
+        let records: Vec<_> = records.map(|(_, queue)| Arc::clone(queue)).collect();
         for ((kind, queue), number) in queues.iter().zip(0_u32..) {
             if options.door.is_stream() && *kind != FeedKind::Reports {
                 let series = parts.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
@@ -306,10 +310,15 @@ impl Sending<'_> {
                 senders.spawn(stream.send_all());
                 continue;
             }
-            let callers = if options.door.is_stream() { REPORTERS } else { options.in_flight };
+            let leaders: Vec<_> = match kind {
+                FeedKind::Reports => records.clone(),
+                FeedKind::Records | FeedKind::Columns => Vec::new(),
+            };
+            let callers = if leaders.is_empty() { options.in_flight } else { REPORTERS };
             for _ in 0..callers {
                 let channel = channels.next().context("there is no connection")?;
-                senders.spawn(Caller::new(run, queue, *kind, line.clone(), channel).call_all());
+                senders
+                    .spawn(Caller::new(run, queue, *kind, leaders.clone(), line.clone(), channel).call_all());
             }
         }
         Ok(senders)
@@ -328,16 +337,24 @@ async fn first_failure(senders: &mut JoinSet<anyhow::Result<()>>) -> anyhow::Err
     std::future::pending().await
 }
 
-/// Records of a message, on average, once the feeds are known.
+/// Records by each message that has a moment, on average, once the feeds are known: those of instances follow the
+/// others without a moment of their own, and a wrong message has one.
 async fn rows_of_a_message(run: &Run, queues: &[Arc<Queue>]) -> f64 {
     known(run, queues).await;
-    let feeds = queues.iter().filter_map(|queue| queue.feed());
-    let (mut rows, mut messages) = (0, 0);
+    let hours = u64::from(run.plan.calendar.hours().min(HOURS_LOOKED_AT));
+    let feeds: Vec<_> = queues.iter().filter_map(|queue| queue.feed()).collect();
+    let has_leaders = feeds.iter().any(|feed| feed.kind != FeedKind::Reports);
+    let (mut rows, mut moments) = (0, 0);
+    let (mut extras, mut probes) = (Vec::new(), Vec::new());
     for feed in feeds {
-        rows += feed.series.len();
-        messages += feed.chunks.len();
+        for message in 0..hours * feed.chunks.len() as u64 {
+            rows += feed.rows_of(&run.plan, plan::Sending::Usage(message), &mut extras);
+            feed.probes(&run.plan, message, &mut probes);
+            let follows = feed.kind == FeedKind::Reports && has_leaders;
+            moments += if follows { 0 } else { 1 + probes.len() as u64 };
+        }
     }
-    rows as f64 / messages.max(1) as f64
+    rows as f64 / moments.max(1) as f64
 }
 
 /// Waits until all feeds are known: until then the series of columns are opened.
