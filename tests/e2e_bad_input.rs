@@ -3,6 +3,7 @@
 mod agreements;
 mod catalog;
 mod clocks;
+mod columns;
 mod documents;
 mod metering;
 mod offers;

@@ -1,5 +1,6 @@
 //! The tests of the whole system, in one binary.
 
+mod columns;
 mod demo;
 mod drive;
 mod e2e_api;
@@ -12,6 +13,7 @@ mod hours;
 mod life;
 mod plan;
 mod prop_rating;
+mod proxy;
 mod reach;
 mod rules;
 mod served;

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use souk_core::invoicing::InvoiceKind;
 use souk_core::machine::check::check;
+use souk_core::machine::rebuild::difference;
 use souk_core::rating::explain_line;
 use souk_tests::naive::{self, at, hour_of, pricing_agreement};
 use souk_tests::world::World;
@@ -34,6 +35,12 @@ proptest! {
         let four = drive(&plan, Manner { partitions: 4, reversed: true, resent: false });
         let issued = format!("{:?}", one.world.all_invoices());
         prop_assert!(issued == format!("{:?}", four.world.all_invoices()), "partitions and order change nothing");
+        for world in [&one.world, &four.world] {
+            let rebuilt = world.rebuilt();
+            for (before, after) in world.sandboxes().into_iter().zip(rebuilt.sandboxes()) {
+                prop_assert_eq!(difference(before, after), None, "a snapshot rebuilds the state");
+            }
+        }
         for world in [one.world.replayed(), four.world.replayed()] {
             prop_assert!(issued == format!("{:?}", world.all_invoices()), "a replay makes the same invoices");
             for sandbox in world.sandboxes() {

@@ -12,7 +12,9 @@ use souk_log::{LogStore, MemoryStore};
 use souk_server::app::Souk;
 use souk_server::clock::MachineClock;
 use souk_server::compose::{self, Running};
+use souk_server::folder::UsageLog;
 use souk_server::grpc::server;
+use souk_server::partition::snapshot::Limits;
 use souk_server::serve::serve_until;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -88,6 +90,21 @@ impl Served {
             Ok(served?)
         };
         Served::run(running, serve).await
+    }
+
+    /// On a data folder whose snapshots are taken all the time, and whose closed months leave memory at once.
+    pub async fn with_snapshots(folder: &Path) -> Served {
+        let limits = Limits { snapshot_rows: 1, archive_bytes: 0 };
+        let clock = Arc::new(SetClock::at(MACHINE_TIME));
+        let running = compose::start_with_limits(folder, UsageLog::default(), limits, clock);
+        Served::run(running.expect("a folder that can be used"), serve_until).await
+    }
+
+    /// On a data folder whose usage is in SQLite, if it is new.
+    pub async fn in_sqlite(folder: &Path) -> Served {
+        let clock = Arc::new(SetClock::at(MACHINE_TIME));
+        let running = compose::start_with_limits(folder, UsageLog::Sqlite, Limits::default(), clock);
+        Served::run(running.expect("a folder that can be used"), serve_until).await
     }
 
     /// On a data folder.

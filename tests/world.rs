@@ -12,6 +12,7 @@ use souk_core::ids::{AccountId, DEFAULT_REGION, DimensionKey, OfferId, ProductId
 use souk_core::invoicing::Invoice;
 use souk_core::invoicing::close_month::usage_invoices;
 use souk_core::machine::follow::{self, Sandboxes, follow, run_due};
+use souk_core::machine::rebuild;
 use souk_core::machine::{ControlEntry, Event, Sandbox};
 use souk_core::metering::acceptance::accept;
 use souk_core::metering::request::check_request;
@@ -321,6 +322,28 @@ impl World {
             Partition { sandboxes, log: Vec::new() }
         };
         let partitions = self.partitions.iter().map(replay).collect();
+        World { name: self.name.clone(), now: self.now, control: self.control.clone(), partitions }
+    }
+
+    /// Makes every partition again as a snapshot does: from what is published, the shortest events that rebuild its
+    /// state, and its tiles.
+    #[must_use]
+    pub fn rebuilt(&self) -> World {
+        let rebuild = |partition: &Partition| {
+            let mut sandboxes = Sandboxes::new();
+            for entry in &self.control {
+                follow::apply(&mut sandboxes, entry);
+            }
+            for (name, sandbox) in &mut sandboxes {
+                let Some(before) = partition.sandboxes.get(name) else { continue };
+                rebuild::events(before).for_each(|event| sandbox.apply(&event));
+                for (month, tiles) in before.tally().all_months() {
+                    sandbox.tally_mut().put_month(month, tiles.clone());
+                }
+            }
+            Partition { sandboxes, log: Vec::new() }
+        };
+        let partitions = self.partitions.iter().map(rebuild).collect();
         World { name: self.name.clone(), now: self.now, control: self.control.clone(), partitions }
     }
 

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use souk_proto::metering::v1::ColumnsRefusal;
 use thiserror::Error;
 use tonic::{Code, Status, TimeoutExpired};
 use tonic_types::StatusExt;
@@ -68,6 +69,31 @@ impl ClientError {
             Code::DeadlineExceeded | Code::Cancelled => ClientError::TimedOut { call, deadline },
             _ => ClientError::Refused(Box::new(Refusal::from_status(call, &status))),
         }
+    }
+
+    /// What is said no to in an answer of a stream of columns, as a refusal of a call.
+    pub(crate) fn from_columns_refusal(call: Call, refusal: ColumnsRefusal) -> Self {
+        let ColumnsRefusal { code: reason, field, message, retry_after_ms } = refusal;
+        let code = match reason.as_str() {
+            "RESOURCE_EXHAUSTED" => Code::ResourceExhausted,
+            "UNAVAILABLE" => Code::Unavailable,
+            "SANDBOX_UNKNOWN" => Code::NotFound,
+            _ => Code::InvalidArgument,
+        };
+        let violation = Violation { field: field.clone(), description: message.clone() };
+        let (message, violations) = match field.is_empty() {
+            true => (message, Vec::new()),
+            false => (format!("{field}: {message}"), vec![violation]),
+        };
+        ClientError::Refused(Box::new(Refusal {
+            call,
+            code,
+            reason: Some(reason),
+            message,
+            violations,
+            metadata: BTreeMap::new(),
+            retry_after: retry_after_ms.map(u64::from).map(Duration::from_millis),
+        }))
     }
 
     /// Says that there is no connection, with the innermost cause in front.

@@ -7,7 +7,8 @@
 //! * a deadline for every call, retries included ([`Settings::deadline`]);
 //! * retries with exponential back-off and jitter, for the calls that may be repeated and only for them: the
 //!   table with the reasons is in `safety.rs` ([`Call`]);
-//! * [`UsageStream`], which keeps a bounded number of messages in flight;
+//! * [`UsageStream`], which keeps a bounded number of messages in flight, and [`ColumnsStream`], which meters
+//!   thousands of rows a message and outlives its connections;
 //! * lists read to their end (`all_accounts` and its like);
 //! * [`ClientError`], which carries the server's stable reason and the fields that it found wrong.
 //!
@@ -26,6 +27,8 @@ mod agreement;
 mod billing;
 mod catalog;
 mod client;
+mod columns;
+mod columns_stream;
 mod error;
 mod fault;
 mod metering;
@@ -42,6 +45,8 @@ pub use agreement::{Accepted, AgreementFilter, EntitlementFilter};
 pub use billing::{ExplainedLine, InvoiceFilter};
 pub use catalog::OfferFilter;
 pub use client::{MESSAGE_SIZE_MAX, SoukClient};
+pub use columns::{ColumnRow, Columns};
+pub use columns_stream::{ColumnsAnswer, ColumnsAnswers, ColumnsOutcome, ColumnsSender, ColumnsStream};
 pub use error::{ClientError, Refusal, Violation};
 pub use metering::{BATCH_RECORDS_MAX, REPORTS_MAX, RecordFilter, STREAM_RECORDS_MAX};
 pub use paging::{PAGE_SIZE_MAX, Page, PageRequest};

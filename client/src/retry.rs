@@ -46,7 +46,13 @@ where
 
 impl RetryPolicy {
     /// The pause after the failed attempt of this number (from 1); none when the error stands.
-    fn pause(&self, call: Call, attempts: u32, error: &ClientError, random: u64) -> Option<Duration> {
+    pub(crate) fn pause(
+        &self,
+        call: Call,
+        attempts: u32,
+        error: &ClientError,
+        random: u64,
+    ) -> Option<Duration> {
         if call.safety() != Safety::Repeat || attempts >= self.attempts_max {
             return None;
         }

@@ -110,6 +110,8 @@ calls! {
         "the first record of an hour stands and a repeat gets its id";
     StreamUsage "souk.metering.v1.MeteringService" "StreamUsage" Resume
         "records are deduplicated, so messages without an answer may be sent again";
+    StreamColumns "souk.metering.v1.UsageColumnsService" "StreamColumns" Repeat
+        "rows are deduplicated, so the client opens the stream again and sends what was not answered";
     ReportInstanceHours "souk.metering.v1.MeteringService" "ReportInstanceHours" Repeat
         "the first report of an hour stands and a repeat gets its id";
     ListMeteredRecords "souk.metering.v1.MeteringService" "ListMeteredRecords" Repeat "reads";

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::folder::UsageLog;
+use crate::partition::snapshot::Limits;
+
 /// Souk: a simulated AWS Marketplace for metering and billing.
 #[derive(Debug, Parser)]
 #[command(
@@ -70,6 +73,15 @@ pub struct ServeArguments {
     /// How signatures of AWS requests are treated; `identify` on loopback and `verify` elsewhere when absent.
     #[arg(long, value_enum)]
     pub signatures: Option<Signatures>,
+    /// Where partitions of a new data folder log usage; a folder keeps what it was made with.
+    #[arg(long, value_enum, default_value_t)]
+    pub usage_log: UsageLog,
+    /// Usage records of a partition after which it takes a snapshot, at least.
+    #[arg(long, env = "SOUK_SNAPSHOT_ROWS", default_value_t = Limits::default().snapshot_rows)]
+    pub snapshot_rows: u64,
+    /// Bytes of a closed month in a partition from which it leaves memory for the archive.
+    #[arg(long, env = "SOUK_ARCHIVE_BYTES", default_value_t = Limits::default().archive_bytes)]
+    pub archive_bytes: usize,
     /// A sandbox document for the sandbox `default`; used only when that does not exist.
     #[arg(long)]
     pub sandbox: Option<PathBuf>,

@@ -1,37 +1,20 @@
 //! Puts a running marketplace together: logs, partitions, control. The one place that knows all parts.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use souk_log::{LogStore, SqliteStore};
-use tokio::sync::{mpsc, oneshot};
+use souk_log::LogStore;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::app::Souk;
 use crate::clock::MachineClock;
 use crate::control::{ControlWriter, PublishedSandboxes};
-use crate::partition::handle::QUEUE;
+use crate::folder::{self, UsageLog};
+use crate::partition::handle::{QUEUE, ROWS};
+use crate::partition::snapshot::Limits;
 use crate::partition::writer::{self, Setup, Writer};
-use crate::partition::{ControlFeed, Directory, PartitionHandle};
-use crate::signing::{self, FolderKey};
-
-/// Partitions of a new data folder.
-pub const DEFAULT_PARTITIONS: usize = 4;
-const PARTITIONS_MAX: usize = 256;
-const FORMAT: u32 = 1;
-
-/// What a data folder says of itself.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Folder {
-    /// The version of its layout.
-    format: u32,
-    /// Into how many partitions payers are spread; it never changes.
-    partitions: usize,
-}
+use crate::partition::{ControlFeed, Directory, PartitionHandle, worker};
+use crate::signing::FolderKey;
 
 /// Why a marketplace cannot start. Nothing is ever overwritten to make it start.
 #[derive(Debug, thiserror::Error)]
@@ -73,122 +56,31 @@ impl Running {
     }
 }
 
+/// What a marketplace is put together from besides its logs.
+#[derive(Clone)]
+pub struct Options {
+    /// Where snapshots and keys are kept; none: in memory alone, gone with it.
+    pub folder: Option<PathBuf>,
+    /// When snapshots are taken and closed months archived.
+    pub limits: Limits,
+}
+
 /// Starts on a data folder, which is made when it does not exist.
 pub fn start_in(folder: &Path, clock: Arc<dyn MachineClock>) -> Result<Running, StartError> {
-    let refuse = |why: String| StartError::Folder { folder: folder.to_owned(), why };
-    // It holds the keys of documents: for its owner alone.
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(|e| refuse(format!("it cannot be made: {e}")))?;
-    let store = SqliteStore::new(folder);
-    let description = folder.join("souk.json");
-    let partitions = match std::fs::read_to_string(&description) {
-        Ok(text) => {
-            let found: Folder = serde_json::from_str(&text).map_err(|e| {
-                refuse(format!(
-                    "souk.json is not of a Souk data folder ({e}): restore it, or choose another folder"
-                ))
-            })?;
-            if found.format > FORMAT {
-                return Err(refuse(format!(
-                    "its format {} is newer than {FORMAT}: use a newer soukd",
-                    found.format
-                )));
-            }
-            if !(1..=PARTITIONS_MAX).contains(&found.partitions) {
-                return Err(refuse(format!("souk.json says {} partitions: restore it", found.partitions)));
-            }
-            check_complete(&store, found.partitions).map_err(refuse)?;
-            found.partitions
-        }
-        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
-            refuse_foreign(folder).map_err(refuse)?;
-            // The logs first: a folder that says it is one has all of them, whenever it is cut off.
-            make_logs(&store, DEFAULT_PARTITIONS).map_err(refuse)?;
-            write_folder(&description, DEFAULT_PARTITIONS)
-                .map_err(|e| refuse(format!("souk.json cannot be written: {e}")))?;
-            DEFAULT_PARTITIONS
-        }
-        Err(error) => return Err(refuse(format!("souk.json cannot be read: {error}"))),
-    };
-    start_with(Arc::new(store), partitions, clock, FolderKey::in_folder(folder))
+    start_with_limits(folder, UsageLog::default(), Limits::default(), clock)
 }
 
-/// A log that the folder should have and has not would come back empty.
-fn check_complete(store: &SqliteStore, partitions: usize) -> Result<(), String> {
-    let names = (0..partitions).map(writer::log_name).chain([crate::control::writer::log_name()]);
-    for name in names {
-        if !store.exists(&name).map_err(|e| e.to_string())? {
-            return Err(format!("its log {name} is missing: restore it from a backup, with all other files"));
-        }
-    }
-    Ok(())
-}
-
-/// A folder that holds something else is not turned into a data folder.
-fn refuse_foreign(folder: &Path) -> Result<(), String> {
-    let entries = std::fs::read_dir(folder).map_err(|e| format!("it cannot be read: {e}"))?;
-    let ours = |name: &str| {
-        ["partition-", "control.", "souk.json", signing::FILE].iter().any(|ours| name.starts_with(ours))
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !ours(&name) {
-            return Err(format!(
-                "it holds \"{name}\" and no souk.json: choose an empty folder, or one that Souk made"
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn make_logs(store: &SqliteStore, partitions: usize) -> Result<(), String> {
-    let names = (0..partitions).map(writer::log_name).chain([crate::control::writer::log_name()]);
-    for name in names {
-        store.open(&name).map_err(|e| e.to_string())?;
-    }
-    Ok(())
-}
-
-fn write_folder(description: &Path, partitions: usize) -> std::io::Result<()> {
-    let text = serde_json::to_string(&Folder { format: FORMAT, partitions })?;
-    write_whole(description, &format!("{text}\n"))
-}
-
-/// Writes a small file whole or not at all.
-pub fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    write_as(path, text, OpenOptions::new().write(true).create(true).truncate(true))
-}
-
-/// The same for a file that its owner alone may read.
-pub fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
-    // A remainder may have been made for everybody to read.
-    match std::fs::remove_file(temporary(path)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => (),
-    }
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    write_as(path, text, options.write(true).create_new(true))
-}
-
-fn write_as(path: &Path, text: &str, options: &OpenOptions) -> std::io::Result<()> {
-    let temporary = temporary(path);
-    let mut file = options.open(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
-    path.parent().map_or(Ok(()), |folder| std::fs::File::open(folder)?.sync_all())
-}
-
-fn temporary(path: &Path) -> PathBuf {
-    // The whole name goes before: a remainder of souk.json must be known as Souk's own by the next start.
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".new");
-    PathBuf::from(temporary)
+/// The same with a choice of the log of a new folder, and of when snapshots are taken.
+pub fn start_with_limits(
+    folder: &Path,
+    usage_log: UsageLog,
+    limits: Limits,
+    clock: Arc<dyn MachineClock>,
+) -> Result<Running, StartError> {
+    let opened = folder::open(folder, usage_log)
+        .map_err(|why| StartError::Folder { folder: folder.to_owned(), why })?;
+    let options = Options { folder: Some(folder.to_owned()), limits };
+    start_with(opened.store, opened.partitions, clock, &options)
 }
 
 /// Starts on any store of logs: in a folder, or in memory. Its key is gone with it.
@@ -197,7 +89,7 @@ pub fn start(
     partitions: usize,
     clock: Arc<dyn MachineClock>,
 ) -> Result<Running, StartError> {
-    start_with(store, partitions, clock, FolderKey::in_memory())
+    start_with(store, partitions, clock, &Options { folder: None, limits: Limits::default() })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a marketplace owns its store from here on")]
@@ -205,8 +97,9 @@ fn start_with(
     store: Arc<dyn LogStore>,
     partitions: usize,
     clock: Arc<dyn MachineClock>,
-    folder_key: FolderKey,
+    options: &Options,
 ) -> Result<Running, StartError> {
+    let folder_key = options.folder.as_deref().map_or_else(FolderKey::in_memory, FolderKey::in_folder);
     let feed = Arc::new(ControlFeed::default());
     let published = Arc::new(PublishedSandboxes::default());
     let control = ControlWriter::start(store.clone(), feed.clone(), published.clone(), clock.clone())?;
@@ -222,6 +115,8 @@ fn start_with(
                     feed: feed.clone(),
                     directory: directory.clone(),
                     clock: clock.clone(),
+                    folder: options.folder.clone(),
+                    limits: options.limits,
                 };
                 scope.spawn(move || Writer::start(setup).map(|writer| (writer, directory)))
             })
@@ -232,13 +127,7 @@ fn start_with(
         };
         starting.into_iter().map(join).collect::<Result<Vec<_>, writer::StartError>>()
     })?;
-    let mut handles = Vec::with_capacity(partitions);
-    let mut stopped = Vec::with_capacity(partitions);
-    for (writer, directory) in writers {
-        let (sender, queue) = mpsc::channel(QUEUE);
-        stopped.push(writer::spawn(writer, queue).map_err(StartError::Thread)?);
-        handles.push(PartitionHandle::new(sender, directory));
-    }
+    let (handles, mut stopped) = spawn_workers(writers).map_err(StartError::Thread)?;
     let (control, control_stopped) = control.spawn().map_err(StartError::Thread)?;
     stopped.push(control_stopped);
     let souk = Souk {
@@ -252,4 +141,24 @@ fn start_with(
         refusals: Arc::default(),
     };
     Ok(Running { souk, stopped })
+}
+
+/// Puts the writers on as many threads as there are cores, in turn.
+fn spawn_workers(
+    writers: Vec<(Writer, Arc<Directory>)>,
+) -> std::io::Result<(Vec<PartitionHandle>, Vec<oneshot::Receiver<()>>)> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(writers.len()).max(1);
+    let mut handles = Vec::with_capacity(writers.len());
+    let mut crews: Vec<Vec<Writer>> = (0..workers).map(|_| Vec::new()).collect();
+    let queues: Vec<_> = (0..workers).map(|_| mpsc::channel(QUEUE)).collect();
+    let rooms: Vec<_> = (0..workers).map(|_| Arc::new(Semaphore::new(ROWS))).collect();
+    for (index, (writer, directory)) in writers.into_iter().enumerate() {
+        let worker = index % workers;
+        let (crew, (sender, _)) = (&mut crews[worker], &queues[worker]);
+        handles.push(PartitionHandle::new(sender.clone(), crew.len(), rooms[worker].clone(), directory));
+        crew.push(writer);
+    }
+    let spawned = crews.into_iter().zip(queues).enumerate();
+    let stopped = spawned.map(|(number, (crew, (_, queue)))| worker::spawn(number, crew, queue));
+    Ok((handles, stopped.collect::<std::io::Result<_>>()?))
 }

@@ -14,6 +14,7 @@ pub mod document;
 pub mod error;
 pub mod export;
 pub mod faults;
+pub mod folder;
 pub mod grpc;
 pub mod partition;
 pub mod serve;

@@ -19,8 +19,10 @@ use crate::cli::{ServeArguments, Signatures};
 use crate::clock::SystemClock;
 use crate::compose::{self, Running};
 use crate::document;
+use crate::folder;
 use crate::grpc::convert::sandbox::from_proto_document;
 use crate::grpc::server;
+use crate::partition::snapshot::Limits;
 
 /// How often what is due by the machine's clock is looked for.
 const TICK: Duration = Duration::from_secs(1);
@@ -37,7 +39,11 @@ pub fn run(arguments: &ServeArguments) -> anyhow::Result<()> {
 
 async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
     let folder = arguments.data.clone();
-    let opened = tokio::task::spawn_blocking(move || compose::start_in(&folder, Arc::new(SystemClock)));
+    let limits = Limits { snapshot_rows: arguments.snapshot_rows, archive_bytes: arguments.archive_bytes };
+    let usage_log = arguments.usage_log;
+    let opened = tokio::task::spawn_blocking(move || {
+        compose::start_with_limits(&folder, usage_log, limits, Arc::new(SystemClock))
+    });
     let running = opened.await??;
     if let Some(file) = &arguments.sandbox {
         make_default(&running.souk, file).await?;
@@ -51,7 +57,7 @@ async fn serve(arguments: &ServeArguments) -> anyhow::Result<()> {
         doors.http = Some((listener, signature_mode(arguments.signatures, address)));
     }
     let endpoints = endpoints.to_string();
-    compose::write_whole(&arguments.data.join(ENDPOINTS), &format!("{endpoints}\n"))
+    folder::write_whole(&arguments.data.join(ENDPOINTS), &format!("{endpoints}\n"))
         .context("cannot write endpoints.json into the data folder")?;
     println!("{endpoints}");
     info!(data = %arguments.data.display(), endpoints, "serving");

@@ -32,14 +32,25 @@ offers:
     terms: [{usageBasedPricing: {rateCard: {units: 0.80}}}]
 ";
 
-/// A data folder with a sandbox, whose server was stopped in order.
+/// A data folder with a sandbox and its usage in SQLite, whose server was stopped in order.
 async fn folder() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let served = Served::in_folder(folder.path()).await;
+    let served = Served::in_sqlite(folder.path()).await;
+    fill(served).await;
+    folder
+}
+
+/// The same with its usage in segments.
+async fn folder_of_segments() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fill(Served::in_folder(folder.path()).await).await;
+    folder
+}
+
+async fn fill(served: Served) {
     put(&served.client, "default", DOCUMENT).await;
     served.client.accept_offer("default", "offer-a", "000000000101", None).await.expect("an open offer");
     served.stop().await;
-    folder
 }
 
 /// Every file but the lock files, which a start may make.
@@ -134,9 +145,30 @@ async fn a_missing_log_is_not_made_anew() {
 }
 
 #[tokio::test]
+async fn missing_segments_are_not_made_anew() {
+    let folder = folder_of_segments().await;
+    fs::remove_dir_all(folder.path().join("usage")).expect("the segments");
+    assert_eq!(
+        refusal(folder.path()),
+        "data folder FOLDER: its log partition-0 is missing: restore it from a backup, with all other files"
+    );
+}
+
+#[tokio::test]
+async fn a_folder_of_an_earlier_server_goes_on_in_sqlite() {
+    let folder = folder().await;
+    fs::write(folder.path().join("souk.json"), "{\"format\":1,\"partitions\":4}").expect("a file");
+    let served = Served::in_folder(folder.path()).await;
+    let agreements = served.client.all_agreements("default", &Default::default()).await.expect("a list");
+    assert_eq!(agreements.len(), 1);
+    served.stop().await;
+    assert!(!folder.path().join("usage").exists());
+}
+
+#[tokio::test]
 async fn a_folder_that_says_something_else_of_itself_is_refused() {
     let rows = [
-        ("{\"format\":2,\"partitions\":4}", "its format 2 is newer than 1: use a newer soukd"),
+        ("{\"format\":3,\"partitions\":4}", "its format 3 is newer than 2: use a newer soukd"),
         ("{\"format\":1,\"partitions\":0}", "souk.json says 0 partitions: restore it"),
         ("{\"format\":1,\"partitions\":257}", "souk.json says 257 partitions: restore it"),
         (

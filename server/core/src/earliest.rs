@@ -28,6 +28,11 @@ impl<P: Ord, T> Earliest<P, T> {
         is_behind && (self.entries.len() < self.limit || self.is_before_last(position))
     }
 
+    /// Whether an entry at or behind this position may still be one of the earliest.
+    pub fn has_room_behind(&self, position: &P) -> bool {
+        self.entries.len() < self.limit || self.is_before_last(position)
+    }
+
     /// Adds an entry, if it is one of the earliest.
     pub fn add(&mut self, position: P, entry: impl FnOnce() -> T) {
         if !self.takes(&position) {

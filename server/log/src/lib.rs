@@ -10,6 +10,7 @@
 //! - [`completion`]: how a submitted batch is answered;
 //! - [`error`]: what can go wrong, in variants by what the caller can do;
 //! - [`sqlite`]: the embedded default, one SQLite file a log;
+//! - [`segmented`]: for usage, at the disk's speed: segments which all logs of a store share;
 //! - [`memory`] and [`faults`]: a log for tests which fails by plan;
 //! - [`conformance`]: the contract as one suite of checks which each implementation runs.
 //!
@@ -20,8 +21,10 @@ pub mod completion;
 pub mod conformance;
 pub mod error;
 pub mod faults;
+mod folder;
 pub mod memory;
 mod name;
+pub mod segmented;
 mod seq;
 pub mod sqlite;
 
@@ -32,6 +35,7 @@ pub use error::{AppendError, OpenError, ReadError};
 pub use faults::{Fault, Faults, Landed};
 pub use memory::MemoryStore;
 pub use name::{InvalidLogName, LOG_NAME_BYTES_MAX, LogName};
+pub use segmented::SegmentedStore;
 pub use seq::Seq;
 pub use sqlite::SqliteStore;
 
@@ -83,7 +87,8 @@ pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 ///   durable in the order in which they were submitted and appended, and are answered in that order: each
 ///   exactly once, also if the log is dropped meanwhile, which waits for the answers.
 /// - **LOG-11, failure in a queue.** The batch which failed is answered with the cause, each one behind it
-///   with [`AppendError::Poisoned`], whether it was in the queue or came later (LOG-5).
+///   with [`AppendError::Poisoned`], whether it was in the queue or came later (LOG-5). Where batches of
+///   several logs are flushed together and fail together, the first of each log is answered with the cause.
 /// - **LOG-12, a bounded queue.** `submit` blocks while more than a named number of bytes or of batches
 ///   wait. So a writer is never further ahead of its disk than that.
 /// - **LOG-13, barriers.** [`after_submitted`](Self::after_submitted) answers when everything that was
@@ -115,7 +120,8 @@ pub trait PartitionLog: Send {
     fn next(&self) -> Seq;
 
     /// Visits the batches from `from` on, in order, until the last acknowledged one or until `visit`
-    /// breaks; waits first for what was submitted. Returns the number after the last one visited: where to go on reading.
+    /// breaks; waits first for what was submitted. Returns the number after the last one visited: where to
+    /// go on reading.
     ///
     /// # Errors
     /// [`ReadError::Ahead`] if `from` is greater than [`next`](Self::next); the batches before a damaged

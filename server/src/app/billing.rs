@@ -72,9 +72,9 @@ impl Souk {
         let (target, payer, month) = (name.clone(), invoice.payer, invoice.month);
         let wanted = line.clone();
         let job = move |turn: &mut crate::partition::Turn<'_>| {
-            let sandbox = turn.sandbox(&target)?;
+            let sandbox = turn.with_month(&target, month, payer)?;
             let Some(family) = sandbox.family(payer) else { return Ok(Vec::new()) };
-            Ok(explain_line(sandbox, family, month, &wanted)?)
+            Ok(explain_line(&sandbox, family, month, &wanted)?)
         };
         let hours = self.partition(name, payer)?.run(job).await?;
         Ok((line, hours))

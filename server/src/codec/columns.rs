@@ -87,7 +87,7 @@ fn to_journal_many(columns: &UsageColumns) -> journal::UsageColumnsAccepted {
     }
 }
 
-fn packed_units(units: &[u32]) -> Vec<u8> {
+pub(super) fn packed_units(units: &[u32]) -> Vec<u8> {
     let all = units.iter().fold(0, |all, units| all | units);
     match all {
         0..=0xFF => packed(units, |units| [units as u8]),
@@ -97,7 +97,7 @@ fn packed_units(units: &[u32]) -> Vec<u8> {
 }
 
 /// A column as bytes, so many a row.
-fn packed<T: Copy, const WIDTH: usize>(column: &[T], bytes: impl Fn(T) -> [u8; WIDTH]) -> Vec<u8> {
+pub(super) fn packed<T: Copy, const WIDTH: usize>(column: &[T], bytes: impl Fn(T) -> [u8; WIDTH]) -> Vec<u8> {
     let mut packed = vec![0; column.len() * WIDTH];
     for (slot, &value) in packed.as_chunks_mut().0.iter_mut().zip(column) {
         *slot = bytes(value);
@@ -185,7 +185,7 @@ pub(super) fn from_journal_columns(
     Ok(UsageColumns { handles, hours, quantities })
 }
 
-fn unpacked_units(bytes: &[u8], rows: usize) -> Result<Vec<u32>, CodecError> {
+pub(super) fn unpacked_units(bytes: &[u8], rows: usize) -> Result<Vec<u32>, CodecError> {
     match bytes.len().checked_div(rows) {
         Some(1) => unpacked(bytes, "units", |[byte]: [u8; 1]| byte.into()),
         Some(2) => unpacked(bytes, "units", |bytes| u16::from_le_bytes(bytes).into()),
@@ -193,7 +193,7 @@ fn unpacked_units(bytes: &[u8], rows: usize) -> Result<Vec<u32>, CodecError> {
     }
 }
 
-fn unpacked<T, const WIDTH: usize>(
+pub(super) fn unpacked<T, const WIDTH: usize>(
     bytes: &[u8],
     field: &str,
     value: impl Fn([u8; WIDTH]) -> T,

@@ -36,12 +36,12 @@ pub enum CodecError {
 
 impl CodecError {
     /// Something that is always written is absent.
-    pub(super) fn absent(field: &str) -> CodecError {
+    pub(crate) fn absent(field: &str) -> CodecError {
         CodecError::Unknown { path: field.to_owned() }
     }
 
     /// A value that is never written.
-    pub(super) fn invalid(field: &str, value: &(impl ToString + ?Sized)) -> CodecError {
+    pub(crate) fn invalid(field: &str, value: &(impl ToString + ?Sized)) -> CodecError {
         CodecError::Invalid { path: field.to_owned(), value: value.to_string() }
     }
 

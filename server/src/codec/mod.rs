@@ -18,6 +18,7 @@ mod event;
 mod fault;
 mod invoice;
 mod rules;
+pub mod tile;
 mod usage;
 mod value;
 
@@ -101,7 +102,7 @@ impl ControlBatch {
 
 /// Reads a message. Fields that this version does not know are dropped by the decoder: they show in the
 /// length, because every version writes a message in the one shortest way.
-fn read<M: Message + Default>(bytes: &[u8]) -> Result<M, CodecError> {
+pub fn read<M: Message + Default>(bytes: &[u8]) -> Result<M, CodecError> {
     let message = M::decode(bytes).map_err(CodecError::Unreadable)?;
     match message.encoded_len() == bytes.len() {
         true => Ok(message),

@@ -24,6 +24,15 @@ pub struct Directory {
     incarnations: AtomicU64,
 }
 
+/// What a batch changes for everybody.
+#[derive(Debug)]
+pub struct News {
+    sandbox: SandboxName,
+    agreement: AgreementId,
+    payer: AccountId,
+    licence: Option<(LicenseArn, LicenceEntry)>,
+}
+
 impl Directory {
     /// What is known of a licence.
     pub fn licence(&self, sandbox: &SandboxName, licence: &LicenseArn) -> Option<LicenceEntry> {
@@ -35,7 +44,8 @@ impl Directory {
         self.generations.get(sandbox).map_or(0, |generation| *generation)
     }
 
-    /// Begins another incarnation of a sandbox: it was replaced or deleted, or the partition was rebuilt.
+    /// Begins another incarnation of a sandbox: it was replaced or deleted. A rebuilt partition goes on with the one
+    /// that there is: handles that anybody was told are durable, and the log opens their series in the same order.
     pub fn renew(&self, sandbox: &SandboxName) {
         let generation = self.incarnations.fetch_add(1, Ordering::Relaxed) + 1;
         self.generations.insert(sandbox.clone(), generation);
@@ -65,18 +75,27 @@ impl Directory {
         self.sandboxes.remove(name);
     }
 
-    /// Publishes what an event changed.
-    pub fn publish(&self, name: &SandboxName, sandbox: &Sandbox, event: &Event) {
+    /// What an event changes for everybody, to be published once it is durable.
+    pub fn news(name: &SandboxName, sandbox: &Sandbox, event: &Event) -> Option<News> {
         let id = match event {
             Event::AgreementAccepted(agreement) => &agreement.id,
             Event::AgreementEnded { agreement, .. } => agreement,
-            _ => return,
+            _ => return None,
         };
-        let Some((family, agreement)) = sandbox.agreement(id) else { return };
-        let mut published = self.sandboxes.entry(name.clone()).or_default();
-        published.payers.insert(agreement.id.clone(), agreement.payer);
-        if let Some(entry) = sandbox.licence(family, &agreement.licence) {
-            published.licences.insert(agreement.licence.clone(), entry);
-        }
+        let (family, agreement) = sandbox.agreement(id)?;
+        let licence = sandbox.licence(family, &agreement.licence);
+        Some(News {
+            sandbox: name.clone(),
+            agreement: agreement.id.clone(),
+            payer: agreement.payer,
+            licence: licence.map(|entry| (agreement.licence.clone(), entry)),
+        })
+    }
+
+    /// Publishes what became durable.
+    pub fn publish(&self, news: News) {
+        let mut published = self.sandboxes.entry(news.sandbox).or_default();
+        published.payers.insert(news.agreement, news.payer);
+        published.licences.extend(news.licence);
     }
 }

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use souk_core::ids::SandboxName;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::job::{FnJob, Job};
+use super::worker::Addressed;
 use super::{Directory, Turn};
 use crate::error::AppError;
 
-/// Jobs that wait for a writer at most.
+/// Messages that wait for a worker at most.
 pub const QUEUE: usize = 1_024;
+/// Rows of usage that wait for a worker, or for their flush, at most.
+pub const ROWS: usize = 4 * 1_024 * 1_024;
 
 /// What a writer is sent.
 pub enum Message {
@@ -36,7 +39,11 @@ pub struct WorkDone {
 /// A partition as others see it.
 #[derive(Clone)]
 pub struct PartitionHandle {
-    sender: mpsc::Sender<Message>,
+    sender: mpsc::Sender<Addressed>,
+    /// The position of its writer in the worker.
+    writer: usize,
+    /// Room for rows of usage.
+    room: Arc<Semaphore>,
     directory: Arc<Directory>,
 }
 
@@ -51,9 +58,14 @@ impl<T> Pending<T> {
 }
 
 impl PartitionHandle {
-    /// A handle on a writer's queue.
-    pub fn new(sender: mpsc::Sender<Message>, directory: Arc<Directory>) -> PartitionHandle {
-        PartitionHandle { sender, directory }
+    /// A handle on a writer, which is at a position in its worker.
+    pub fn new(
+        sender: mpsc::Sender<Addressed>,
+        writer: usize,
+        room: Arc<Semaphore>,
+        directory: Arc<Directory>,
+    ) -> PartitionHandle {
+        PartitionHandle { sender, writer, room, directory }
     }
 
     /// What the partition has published.
@@ -67,8 +79,19 @@ impl PartitionHandle {
         F: FnOnce(&mut Turn<'_>) -> Result<T, AppError> + Send + 'static,
         T: Send + 'static,
     {
-        let (job, receiver) = FnJob::queued(work);
-        match self.sender.try_send(Message::Job(job)) {
+        self.submit_rows(0, work)
+    }
+
+    /// The same for a job that holds so many rows of usage: refuses also when too many rows wait already.
+    pub fn submit_rows<T, F>(&self, rows: usize, work: F) -> Result<Pending<T>, AppError>
+    where
+        F: FnOnce(&mut Turn<'_>) -> Result<T, AppError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let room = self.room.clone().try_acquire_many_owned(permits(rows));
+        let room = room.map_err(|_| AppError::Busy("rows of usage"))?;
+        let (job, receiver) = FnJob::queued(work, room);
+        match self.sender.try_send((self.writer, Message::Job(job))) {
             Ok(()) => Ok(Pending(receiver)),
             Err(mpsc::error::TrySendError::Full(_)) => Err(AppError::Busy("jobs")),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(stopped()),
@@ -81,8 +104,18 @@ impl PartitionHandle {
         F: FnOnce(&mut Turn<'_>) -> Result<T, AppError> + Send + 'static,
         T: Send + 'static,
     {
-        let (job, receiver) = FnJob::queued(work);
-        self.sender.send(Message::Job(job)).await.map_err(|_| stopped())?;
+        self.enqueue_rows(0, work).await
+    }
+
+    /// The same for a job that holds so many rows of usage: waits also while too many rows wait already.
+    pub async fn enqueue_rows<T, F>(&self, rows: usize, work: F) -> Result<Pending<T>, AppError>
+    where
+        F: FnOnce(&mut Turn<'_>) -> Result<T, AppError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let room = self.room.clone().acquire_many_owned(permits(rows)).await.map_err(|_| stopped())?;
+        let (job, receiver) = FnJob::queued(work, room);
+        self.sender.send((self.writer, Message::Job(job))).await.map_err(|_| stopped())?;
         Ok(Pending(receiver))
     }
 
@@ -98,14 +131,19 @@ impl PartitionHandle {
     /// Follows the control feed to its end; answers what that set off in a sandbox.
     pub async fn follow(&self, name: &SandboxName) -> Result<Pending<WorkDone>, AppError> {
         let (reply, receiver) = oneshot::channel();
-        self.sender.send(Message::Follow(name.clone(), reply)).await.map_err(|_| stopped())?;
+        self.sender.send((self.writer, Message::Follow(name.clone(), reply))).await.map_err(|_| stopped())?;
         Ok(Pending(receiver))
     }
 
     /// Does what is due by the machine's clock, unless the partition is busy anyway.
     pub fn tick(&self) {
-        let _ = self.sender.try_send(Message::Tick);
+        let _ = self.sender.try_send((self.writer, Message::Tick));
     }
+}
+
+/// More than there is room for waits until everything else is gone.
+fn permits(rows: usize) -> u32 {
+    rows.min(ROWS) as u32
 }
 
 fn stopped() -> AppError {

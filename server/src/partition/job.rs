@@ -1,6 +1,6 @@
 //! Jobs: what a writer is asked to do, with the answer that waits for durability.
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Turn;
 use crate::error::AppError;
@@ -18,6 +18,8 @@ pub struct FnJob<F, T> {
     work: Option<F>,
     answer: Option<Result<T, AppError>>,
     reply: oneshot::Sender<Result<T, AppError>>,
+    /// The room that its rows take until it is answered.
+    _room: OwnedSemaphorePermit,
 }
 
 impl<F, T> FnJob<F, T>
@@ -26,9 +28,12 @@ where
     T: Send + 'static,
 {
     /// The job, and where its answer comes out.
-    pub fn queued(work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, AppError>>) {
+    pub fn queued(
+        work: F,
+        room: OwnedSemaphorePermit,
+    ) -> (Box<dyn Job>, oneshot::Receiver<Result<T, AppError>>) {
         let (reply, receiver) = oneshot::channel();
-        (Box::new(FnJob { work: Some(work), answer: None, reply }), receiver)
+        (Box::new(FnJob { work: Some(work), answer: None, reply, _room: room }), receiver)
     }
 }
 

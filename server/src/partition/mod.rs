@@ -1,18 +1,24 @@
-//! Partitions: one writer thread each, which decides, appends and answers; nobody else touches its state.
+//! Partitions: one writer each, on the thread of a worker, which decides and applies; nobody else touches its state.
+//! While its log writes and flushes a batch, it goes on with the next.
 //!
 //! ```text
-//! jobs --bounded queue--> decide + apply in memory --> append one batch (durable) --> publish --> answer
+//! worker   jobs --bounded queue--> decide + apply in memory --> submit one batch ─┐   next jobs …
+//! log                                                       write + flush ◄───────┘
+//!                                                           publish --> answer
 //! ```
 //!
-//! A failed append leaves memory ahead of the log: the partition is then rebuilt from the log before it takes
+//! A failed batch leaves memory ahead of the log: the partition is then rebuilt from the log before it takes
 //! another job. Nothing is ever undone.
 
+pub mod archive;
 pub mod directory;
 pub mod feed;
 pub mod handle;
 pub mod job;
 pub mod replay;
+pub mod snapshot;
 pub mod turn;
+pub mod worker;
 pub mod writer;
 
 pub use directory::Directory;

@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 
+use souk_core::ids::SandboxName;
 use souk_core::machine::Event;
 use souk_core::machine::follow::{self, Sandboxes};
 use souk_log::{PartitionLog, ReadError, Seq};
@@ -64,11 +65,15 @@ pub struct Replayed {
     pub followed: u64,
 }
 
-/// Replays a whole log.
-pub fn replay(log: &mut dyn PartitionLog, feed: &ControlFeed) -> Result<Replayed, ReplayError> {
-    let mut state = Replayed::default();
+/// Replays a log from a batch on, upon the state as it was there.
+pub fn replay(
+    log: &mut dyn PartitionLog,
+    feed: &ControlFeed,
+    mut state: Replayed,
+    from: Seq,
+) -> Result<Replayed, ReplayError> {
     let mut failed = None;
-    log.read(Seq::FIRST, &mut |seq, bytes| match apply(&mut state, feed, seq, bytes) {
+    log.read(from, &mut |seq, bytes| match apply(&mut state, feed, seq, bytes) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
             failed = Some(error);
@@ -89,7 +94,16 @@ fn apply(state: &mut Replayed, feed: &ControlFeed, seq: Seq, bytes: &[u8]) -> Re
             state.followed += 1;
         }
     }
-    for (name, event) in &batch.events {
+    apply_events(state, seq, &batch.events)
+}
+
+/// Applies events that were accepted once.
+pub fn apply_events(
+    state: &mut Replayed,
+    seq: Seq,
+    events: &[(SandboxName, Event)],
+) -> Result<(), ReplayError> {
+    for (name, event) in events {
         let sandbox = state.sandboxes.get_mut(name);
         let sandbox = sandbox.ok_or_else(|| ReplayError::NoSandbox { seq, sandbox: name.to_string() })?;
         let taken = match event {

@@ -1,16 +1,32 @@
 //! One turn of a writer: the state, and the events that the turn's batch will hold.
 
-use souk_core::ids::SandboxName;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use souk_core::ids::{AccountId, SandboxName};
 use souk_core::machine::follow::{Sandboxes, run_due};
 use souk_core::machine::{Event, Sandbox};
+use souk_core::metering::tile::BLOCK;
 use souk_core::rejection::{Broken, Code, Rejection};
-use souk_core::time::Timestamp;
+use souk_core::time::{BillingMonth, Timestamp};
 
 use super::Directory;
+use super::archive::{Archive, Blocks, Index};
 use crate::error::AppError;
 
 /// Events and invoice lines of due work that one job may wait for.
 const DUE_WEIGHT: usize = 50_000;
+
+/// A sandbox's state in a partition, held still.
+pub struct Reading {
+    /// The state, without the months that are in the archive.
+    pub sandbox: Sandbox,
+    /// Those months.
+    pub closed: Vec<(BillingMonth, Blocks)>,
+    /// The archive.
+    pub archive: Arc<Archive>,
+}
 
 /// What a job sees.
 pub struct Turn<'a> {
@@ -19,7 +35,18 @@ pub struct Turn<'a> {
     weight: usize,
     broken: Option<Broken>,
     machine: Timestamp,
-    directory: &'a Directory,
+    around: Around<'a>,
+}
+
+/// What a turn finds around the state.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// What the partition has published.
+    pub directory: &'a Directory,
+    /// Where closed months are.
+    pub archive: &'a Arc<Archive>,
+    /// Which of them.
+    pub archived: &'a Index,
 }
 
 impl<'a> Turn<'a> {
@@ -28,14 +55,14 @@ impl<'a> Turn<'a> {
         sandboxes: &'a mut Sandboxes,
         events: &'a mut Vec<(SandboxName, Event)>,
         machine: Timestamp,
-        directory: &'a Directory,
+        around: Around<'a>,
     ) -> Turn<'a> {
-        Turn { sandboxes, events, weight: 0, broken: None, machine, directory }
+        Turn { sandboxes, events, weight: 0, broken: None, machine, around }
     }
 
     /// Which incarnation a sandbox is in: handles hold within one.
     pub fn generation(&self, name: &SandboxName) -> u64 {
-        self.directory.generation(name)
+        self.around.directory.generation(name)
     }
 
     /// The sandboxes of the partition.
@@ -46,6 +73,37 @@ impl<'a> Turn<'a> {
     /// A sandbox as it is; what is due at its time may not be done yet.
     pub fn sandbox(&mut self, name: &SandboxName) -> Result<&mut Sandbox, AppError> {
         Ok(self.sandboxes.get_mut(name).ok_or_else(|| unknown(name))?)
+    }
+
+    /// A sandbox with what a family metered in a month, wherever that is.
+    pub fn with_month(
+        &self,
+        name: &SandboxName,
+        month: BillingMonth,
+        payer: AccountId,
+    ) -> Result<Cow<'_, Sandbox>, AppError> {
+        let sandbox = self.sandboxes.get(name).ok_or_else(|| unknown(name))?;
+        let Some(blocks) = self.around.archived.blocks(name, month) else {
+            return Ok(Cow::Borrowed(sandbox));
+        };
+        let series = sandbox.family(payer).map(|family| family.series.as_slice()).unwrap_or_default();
+        let wanted: BTreeSet<usize> = series.iter().map(|handle| handle.0 as usize / BLOCK).collect();
+        let wanted = blocks.iter().filter(|(block, _)| wanted.contains(block));
+        let tiles = self.around.archive.load(name, month, wanted.map(|(block, seq)| (*block, *seq)));
+        let mut copy = sandbox.reading_copy();
+        copy.tally_mut().put_month(month, tiles.map_err(|error| AppError::Unavailable(error.to_string()))?);
+        Ok(Cow::Owned(copy))
+    }
+
+    /// A copy of a sandbox at its time, for a long read that others need not wait for, and where its closed months
+    /// are.
+    pub fn for_reading(&mut self, name: &SandboxName) -> Result<Reading, AppError> {
+        let sandbox = self.at_its_time(name)?.0.reading_copy();
+        let Around { archive, archived, .. } = self.around;
+        let months = archived.months(name);
+        let closed =
+            months.filter_map(|month| Some((month, archived.blocks(name, month)?.clone()))).collect();
+        Ok(Reading { sandbox, closed, archive: archive.clone() })
     }
 
     /// A sandbox at its time, with everything done that is due then.

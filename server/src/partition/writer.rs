@@ -1,22 +1,27 @@
-//! The writer: one thread that owns a partition's state and log.
+//! The writer: it owns a partition's state and log.
 //!
-//! A turn takes the jobs that wait, up to a limit; it decides and applies them one after the other, appends
-//! their events as one batch, publishes what others may know, and only then answers.
+//! A turn takes the jobs that wait, up to a limit; it decides and applies them one after the other, and submits their
+//! events as one batch. The log publishes what others may know and answers, once the batch is durable.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use souk_core::ids::SandboxName;
 use souk_core::machine::follow::{Sandboxes, SeedRefused};
-use souk_core::machine::{ControlEntry, Event, follow};
+use souk_core::machine::{ControlEntry, Event, Sandbox, follow};
 use souk_core::rejection::Broken;
-use souk_log::{LogName, LogStore, PartitionLog};
-use tokio::sync::{mpsc, oneshot};
+use souk_core::time::Timestamp;
+use souk_log::{AppendError, LogName, LogStore, PartitionLog, Seq};
 use tracing::{error, info, warn};
 
+use super::archive::{Archive, Index};
+use super::directory::News;
 use super::handle::{Message, WorkDone};
 use super::job::Job;
-use super::replay::replay;
+use super::replay::{ReplayError, Replayed, replay};
+use super::snapshot::{self, Archived, Limits, Restored, Snapshot, Taker};
+use super::turn::Around;
 use super::{ControlFeed, Directory, Turn, partition_of};
 use crate::clock::MachineClock;
 use crate::codec::encode_partition_batch;
@@ -41,6 +46,10 @@ pub struct Setup {
     pub directory: Arc<Directory>,
     /// The machine's clock.
     pub clock: Arc<dyn MachineClock>,
+    /// Where its snapshots are; none: there are none.
+    pub folder: Option<PathBuf>,
+    /// When they are taken.
+    pub limits: Limits,
 }
 
 /// A partition's state, log and queue.
@@ -49,8 +58,14 @@ pub struct Writer {
     log: Box<dyn PartitionLog>,
     sandboxes: Sandboxes,
     followed: u64,
+    archive: Arc<Archive>,
+    /// What of the closed months is in the archive.
+    archived: Index,
+    taker: Taker,
     /// What following set off in each sandbox, until whoever published it asks.
     unreported: BTreeMap<SandboxName, WorkDone>,
+    /// Why a submitted batch failed: said by the log, and seen before the next turn.
+    failure: Arc<Mutex<Option<String>>>,
     /// Why the state could not be rebuilt; nothing is answered until it can.
     failed: Option<String>,
 }
@@ -83,16 +98,23 @@ impl Writer {
     /// Opens and replays a partition's log, and catches up with the control feed and with what is due.
     pub fn start(setup: Setup) -> Result<Writer, StartError> {
         let partition = setup.index;
-        let mut log = open(&setup)?;
-        let replayed =
-            replay(log.as_mut(), &setup.feed).map_err(|source| StartError::Replay { partition, source })?;
+        let log = open(&setup)?;
+        let archive = Arc::new(Archive::new(setup.store.clone(), partition));
+        let taker = Taker::new(setup.folder.clone(), archive.clone(), setup.limits);
+        let (log, restored) =
+            restore(&setup, log, &archive).map_err(|source| StartError::Replay { partition, source })?;
+        let replayed = restored.state;
         info!(partition, sandboxes = replayed.sandboxes.len(), "replayed");
         let mut writer = Writer {
             setup,
             log,
             sandboxes: replayed.sandboxes,
             followed: replayed.followed,
+            archive,
+            archived: restored.archived,
+            taker,
             unreported: BTreeMap::new(),
+            failure: Arc::default(),
             failed: None,
         };
         for (name, sandbox) in &writer.sandboxes {
@@ -104,86 +126,185 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Takes messages until nobody can send any more.
-    pub fn run(mut self, mut queue: mpsc::Receiver<Message>) {
-        while let Some(first) = queue.blocking_recv() {
-            let mut next = Some(first);
-            while let Some(message) = next.take() {
-                next = match message {
-                    Message::Job(job) => self.turn(job, &mut queue),
-                    Message::Follow(name, reply) => {
-                        let result = self.catch_up();
-                        let done = result.map(|()| self.unreported.remove(&name).unwrap_or_default());
-                        let _ = reply.send(done);
-                        None
+    /// Does what waits.
+    pub fn work(&mut self, inbox: &mut VecDeque<Message>) {
+        while let Some(message) = inbox.pop_front() {
+            match message {
+                Message::Job(job) => self.turn(job, inbox),
+                Message::Follow(name, reply) => {
+                    let result = self.catch_up();
+                    let done = result.map(|()| self.unreported.remove(&name).unwrap_or_default());
+                    let _ = reply.send(done);
+                }
+                Message::Tick => {
+                    if self.catch_up().is_ok() {
+                        let result = self.run_due_everywhere();
+                        self.recover_from(result.as_ref().err());
                     }
-                    Message::Tick => {
-                        if self.catch_up().is_ok() {
-                            let result = self.run_due_everywhere();
-                            self.recover_from(result.as_ref().err());
-                        }
-                        None
-                    }
-                };
+                }
             }
             if let Err(failed) = self.log.maintain() {
                 self.rebuild(&failed.to_string());
             }
+            self.keep_snapshots();
         }
-        info!(partition = self.setup.index, "partition stopped");
     }
 
-    /// One turn; answers a message that is not a job and ended it.
-    fn turn(&mut self, first: Box<dyn Job>, queue: &mut mpsc::Receiver<Message>) -> Option<Message> {
+    /// Ends: waits for what is under way, and saves the next start a replay.
+    pub fn stop(mut self) {
+        let ended = self.taker.wait();
+        self.forget_archived(ended);
+        if self.taker.is_worth_it() && self.usable().is_ok() {
+            self.begin_snapshot();
+            self.taker.wait();
+        }
+    }
+
+    /// Takes a snapshot when it is time, and lets go of what another one has archived.
+    fn keep_snapshots(&mut self) {
+        let ended = self.taker.ended();
+        self.forget_archived(ended);
+        if self.failed.is_none() && self.taker.is_due(self.sandboxes.values()) {
+            self.begin_snapshot();
+        }
+    }
+
+    fn forget_archived(&mut self, archived: Vec<Archived>) {
+        for Archived { sandbox: name, generation, month, blocks } in archived {
+            if self.setup.directory.generation(&name) == generation
+                && let Some(sandbox) = self.sandboxes.get_mut(&name)
+            {
+                sandbox.tally_mut().take_month(month);
+                self.archived.add(name, month, blocks);
+            }
+        }
+    }
+
+    /// Holds copies still, at the cost of some pointers, and lets another thread write them down.
+    fn begin_snapshot(&mut self) {
+        let (sender, durable) = std::sync::mpsc::channel();
+        let next = self.log.next().get();
+        self.log.after_submitted(Box::new(move |result| {
+            let _ = sender.send(result.is_ok());
+        }));
+        let copy = |(name, sandbox): (&SandboxName, &Sandbox)| (name.clone(), sandbox.reading_copy());
+        let snapshot = Snapshot {
+            partition: self.setup.index,
+            time: self.setup.clock.now(),
+            followed: self.followed,
+            next,
+            sandboxes: self.sandboxes.iter().map(copy).collect(),
+            archived: self.archived.clone(),
+        };
+        let generations = self.sandboxes.keys().map(|name| self.setup.directory.generation(name)).collect();
+        self.taker.begin(snapshot, generations, durable);
+    }
+
+    /// One turn: the first job and those behind it. They are answered by the log, when it holds their batch and
+    /// everything that they saw.
+    fn turn(&mut self, first: Box<dyn Job>, inbox: &mut VecDeque<Message>) {
         if let Err(failed) = self.catch_up() {
             first.answer(Err(failed.to_string()));
-            return None;
+            return;
         }
         let mut events = Vec::new();
         let mut jobs = Vec::new();
         let mut next = Some(first);
-        let mut left_over = None;
         let now = self.setup.clock.now();
-        let mut turn = Turn::new(&mut self.sandboxes, &mut events, now, &self.setup.directory);
+        let (archive, archived) = (&self.archive, &self.archived);
+        let around = Around { directory: &self.setup.directory, archive, archived };
+        let mut turn = Turn::new(&mut self.sandboxes, &mut events, now, around);
         while let Some(mut job) = next.take() {
             job.run(&mut turn);
             jobs.push(job);
             if turn.broken().is_some() || jobs.len() == JOBS_PER_TURN || turn.weight() > WEIGHT_PER_BATCH {
                 break;
             }
-            match queue.try_recv() {
-                Ok(Message::Job(job)) => next = Some(job),
-                Ok(other) => left_over = Some(other),
-                Err(_) => (),
+            next = match inbox.pop_front() {
+                Some(Message::Job(job)) => Some(job),
+                Some(other) => {
+                    inbox.push_front(other);
+                    None
+                }
+                None => None,
+            };
+        }
+        if let Some(broken) = turn.broken().cloned() {
+            for job in jobs {
+                job.answer(Err(broken.to_string()));
             }
+            self.rebuild(&broken.to_string());
+            return;
         }
-        let broken = turn.broken().cloned();
-        let durable = match broken {
-            Some(broken) => Err(broken.to_string()),
-            None => self.commit(None, &events),
-        };
-        for job in jobs {
-            job.answer(durable.clone());
-        }
-        if let Err(why) = durable {
-            self.rebuild(&why);
-        }
-        left_over
+        self.submit(now, &events, jobs);
     }
 
-    /// Appends a batch, and publishes it once it is durable.
+    /// Hands a turn's batch to the log, which publishes and answers once it is durable.
+    fn submit(&mut self, now: Timestamp, events: &[(SandboxName, Event)], jobs: Vec<Box<dyn Job>>) {
+        let failure = self.failure.clone();
+        let answer = move |result: Result<(), AppendError>| {
+            let durable = result.map_err(|error| error.to_string());
+            if let Err(why) = &durable {
+                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.clone());
+            }
+            for job in jobs {
+                job.answer(durable.clone());
+            }
+        };
+        if events.is_empty() {
+            return self.log.after_submitted(Box::new(answer));
+        }
+        self.count(events);
+        let news: Vec<_> = events.iter().filter_map(|(name, event)| self.news(name, event)).collect();
+        let directory = self.setup.directory.clone();
+        let batch = encode_partition_batch(now, None, events);
+        let done = move |result: Result<Seq, AppendError>| {
+            if result.is_ok() {
+                news.into_iter().for_each(|news| directory.publish(news));
+            }
+            answer(result.map(|_| ()));
+        };
+        self.log.submit(batch, Box::new(done));
+    }
+
+    fn count(&mut self, events: &[(SandboxName, Event)]) {
+        for (_, event) in events {
+            match event {
+                Event::UsageAccepted(columns) => self.taker.count(columns.len()),
+                Event::MonthClosed { .. } => self.taker.note_close(),
+                _ => (),
+            }
+        }
+    }
+
+    fn news(&self, name: &SandboxName, event: &Event) -> Option<News> {
+        Directory::news(name, self.sandboxes.get(name)?, event)
+    }
+
+    /// Appends a batch and waits for it, and publishes it once it is durable.
     fn commit(&mut self, followed: Option<u64>, events: &[(SandboxName, Event)]) -> Result<(), String> {
         if followed.is_none() && events.is_empty() {
             return Ok(());
         }
         let batch = encode_partition_batch(self.setup.clock.now(), followed, events);
         self.log.append(&batch).map_err(|failed| failed.to_string())?;
+        self.count(events);
         for (name, event) in events {
-            if let Some(sandbox) = self.sandboxes.get(name) {
-                self.setup.directory.publish(name, sandbox, event);
+            if let Some(news) = self.news(name, event) {
+                self.setup.directory.publish(news);
             }
         }
         Ok(())
+    }
+
+    /// Waits until everything that was submitted is answered.
+    fn drain(&mut self) -> Result<(), AppError> {
+        let (sender, answered) = std::sync::mpsc::channel();
+        self.log.after_submitted(Box::new(move |result| {
+            let _ = sender.send(result);
+        }));
+        let drained = answered.recv().map_err(|_| "the log answered nothing".to_owned());
+        drained.and_then(|result| result.map_err(|e| e.to_string())).map_err(AppError::Unavailable)
     }
 
     /// Makes the partition fit to answer: rebuilt if it failed, and level with the control feed. What is
@@ -198,6 +319,8 @@ impl Writer {
     fn follow_all(&mut self) -> Result<(), AppError> {
         self.usable().map_err(AppError::Unavailable)?;
         while let Some(entries) = self.setup.feed.after(self.followed) {
+            // What an earlier batch publishes must not come behind what is published here.
+            self.drain()?;
             let mut events = Vec::new();
             for entry in entries.iter() {
                 let name = entry.sandbox();
@@ -208,6 +331,7 @@ impl Writer {
                 match entry {
                     ControlEntry::SandboxPut { .. } | ControlEntry::SandboxDeleted { .. } => {
                         self.setup.directory.renew(name);
+                        self.archived.forget(name);
                     }
                     ControlEntry::Changed { .. } => (),
                 }
@@ -240,7 +364,9 @@ impl Writer {
             let mut events = Vec::new();
             let mut part = Vec::new();
             let now = self.setup.clock.now();
-            let mut turn = Turn::new(&mut self.sandboxes, &mut events, now, &self.setup.directory);
+            let (archive, archived) = (&self.archive, &self.archived);
+            let around = Around { directory: &self.setup.directory, archive, archived };
+            let mut turn = Turn::new(&mut self.sandboxes, &mut events, now, around);
             let finished = turn.run_due(name, WEIGHT_PER_BATCH, &mut part)?;
             self.commit(None, &events).map_err(AppError::Unavailable)?;
             done.count(&part);
@@ -264,6 +390,10 @@ impl Writer {
 
     /// A partition that could not be rebuilt tries again before it answers anything.
     fn usable(&mut self) -> Result<(), String> {
+        let submitted = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(why) = submitted {
+            self.rebuild(&why);
+        }
         if let Some(why) = self.failed.clone() {
             self.rebuild(&why);
         }
@@ -283,17 +413,18 @@ impl Writer {
         warn!(partition, why, "partition is rebuilt from its log");
         // The old log must be closed before the same file is opened again.
         self.log = Box::new(super::replay::NoLog);
-        let rebuilt = open(&self.setup).map_err(|e| e.to_string()).and_then(|mut log| {
-            let state = replay(log.as_mut(), &self.setup.feed).map_err(|e| e.to_string())?;
-            Ok((log, state))
-        });
+        // It has answered everything by now, and this rebuild is for all of it.
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let rebuilt = open(&self.setup)
+            .map_err(|e| e.to_string())
+            .and_then(|log| restore(&self.setup, log, &self.archive).map_err(|e| e.to_string()));
         match rebuilt {
-            Ok((log, state)) => {
+            Ok((log, restored)) => {
                 self.log = log;
                 self.failed = None;
-                (self.sandboxes, self.followed) = (state.sandboxes, state.followed);
+                self.archived = restored.archived;
+                (self.sandboxes, self.followed) = (restored.state.sandboxes, restored.state.followed);
                 for name in self.sandboxes.keys().cloned().collect::<Vec<_>>() {
-                    self.setup.directory.renew(&name);
                     self.publish_whole(&name);
                 }
             }
@@ -330,6 +461,46 @@ fn open(setup: &Setup) -> Result<Box<dyn PartitionLog>, souk_log::OpenError> {
     setup.store.open(&log_name(setup.index))
 }
 
+/// Rebuilds the state from the last snapshot and what the log holds behind it; from the log alone, if the snapshot
+/// is none that can be used.
+fn restore(
+    setup: &Setup,
+    mut log: Box<dyn PartitionLog>,
+    archive: &Archive,
+) -> Result<(Box<dyn PartitionLog>, Restored), ReplayError> {
+    let partition = setup.index;
+    let snapshot = setup.folder.as_deref().map_or(Ok(None), |folder| {
+        snapshot::read(&snapshot::path(folder, partition), partition, &setup.feed)
+    });
+    let restored = match snapshot {
+        Ok(Some(restored)) if log.next() < restored.next => {
+            warn!(partition, "the snapshot is ahead of the log and is ignored");
+            None
+        }
+        Ok(Some(restored)) if !archive.holds(&restored.archived) => {
+            warn!(partition, "the snapshot needs an archive that is missing, and is ignored");
+            None
+        }
+        Ok(restored) => restored,
+        Err(ignored) => {
+            let why = std::error::Error::source(&ignored).map(ToString::to_string).unwrap_or_default();
+            warn!(partition, %ignored, why, "the snapshot is ignored");
+            None
+        }
+    };
+    if let Some(Restored { state, next, archived }) = restored {
+        match replay(log.as_mut(), &setup.feed, state, next) {
+            Ok(state) => return Ok((log, Restored { state, next, archived })),
+            Err(error) => {
+                warn!(partition, %error, "the log does not go on from the snapshot, which is ignored")
+            }
+        }
+    }
+    let state = replay(log.as_mut(), &setup.feed, Replayed::default(), Seq::FIRST)?;
+    let next = log.next();
+    Ok((log, Restored { state, next, archived: Index::default() }))
+}
+
 /// The name of a partition's log.
 pub fn log_name(index: usize) -> LogName {
     LogName::new(format!("partition-{index}"))
@@ -339,15 +510,4 @@ pub fn log_name(index: usize) -> LogName {
 /// A document was tried on before it was written: a seed that is refused now is a defect.
 fn seed_refused(refused: &SeedRefused) -> AppError {
     AppError::Broken(Broken(refused.to_string()))
-}
-
-/// Starts a writer on a thread of its own.
-pub fn spawn(writer: Writer, queue: mpsc::Receiver<Message>) -> std::io::Result<oneshot::Receiver<()>> {
-    let (stopped, receiver) = oneshot::channel();
-    let name = format!("partition-{}", writer.setup.index);
-    std::thread::Builder::new().name(name).spawn(move || {
-        writer.run(queue);
-        let _ = stopped.send(());
-    })?;
-    Ok(receiver)
 }

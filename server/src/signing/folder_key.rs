@@ -8,8 +8,8 @@ use tokio::sync::Mutex;
 use tracing::info;
 
 use super::PrivateKey;
-use crate::compose::write_secret;
 use crate::error::AppError;
+use crate::folder::write_secret;
 
 /// The file of a data folder's key.
 pub const FILE: &str = "register-usage-key.pem";

@@ -6,6 +6,7 @@ pub mod due;
 pub mod event;
 pub mod follow;
 pub mod history;
+pub mod rebuild;
 pub mod sandbox;
 
 pub use event::{ControlEntry, Event};

@@ -53,6 +53,11 @@ impl ClientTokens {
         self.calls.get(&token).filter(|(_, at)| !is_forgotten(*at, now)).map(|(parameters, _)| *parameters)
     }
 
+    /// The calls, the oldest first: the token's hash, that of the parameters, and when.
+    pub fn calls(&self) -> impl Iterator<Item = (u128, u128, Timestamp)> {
+        self.ages.iter().filter_map(|(at, token)| Some((*token, self.calls.get(token)?.0, *at)))
+    }
+
     /// Remembers a call, and forgets those that are older than 24 hours by then.
     pub fn remember(&mut self, token: u128, parameters: u128, at: Timestamp) {
         if let Some((_, before)) = self.calls.insert(token, (parameters, at)) {

@@ -55,6 +55,14 @@ impl MonthTiles {
         self.days.get(day)?.get(block)?.as_deref()
     }
 
+    /// The tiles with their days and blocks.
+    pub fn all_tiles(&self) -> impl Iterator<Item = (usize, usize, &Arc<Tile>)> {
+        self.days.iter().enumerate().flat_map(|(day, blocks)| {
+            let tiles = blocks.iter().enumerate();
+            tiles.filter_map(move |(block, tile)| Some((day, block, tile.as_ref()?)))
+        })
+    }
+
     /// How many blocks have something at most.
     pub fn blocks(&self) -> usize {
         self.days.iter().map(Vec::len).max().unwrap_or(0)

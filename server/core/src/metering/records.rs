@@ -3,6 +3,7 @@
 //! go on later, so that nothing waits long for it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::allocation::Allocation;
@@ -91,6 +92,32 @@ impl RecordWalk {
             self.next += 1;
         }
         true
+    }
+
+    /// Whether records of a month may be among those that are looked for, as far as is known.
+    pub fn wants_month(&self, month: BillingMonth) -> bool {
+        let (first, last) = self.months;
+        let end = (month.hours().end, MeteringRecordId::from_number(0));
+        let start = (month.hours().start, MeteringRecordId::from_number(0));
+        let is_behind = self.found.after().is_none_or(|after| *after < end);
+        first <= month && month <= last && is_behind && self.found.has_room_behind(&start)
+    }
+
+    /// Whether it looks for records of any of these series.
+    pub fn wants_any(&self, tally: &Tally, handles: Range<u32>) -> bool {
+        handles
+            .into_iter()
+            .filter_map(|handle| tally.series(SeriesHandle(handle)))
+            .any(|series| self.wants(series))
+    }
+
+    /// Looks at some series of a tally, whatever else it has.
+    pub fn go_through(&mut self, tally: &Tally, handles: Range<u32>) {
+        for handle in handles {
+            if let Some(series) = tally.series(SeriesHandle(handle)).filter(|series| self.wants(series)) {
+                self.look_into(tally, SeriesHandle(handle), series);
+            }
+        }
     }
 
     /// What was found, in order.

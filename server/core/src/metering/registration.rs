@@ -34,6 +34,13 @@ impl Registrations {
         self.0.get(&key).is_some_and(|resources| resources.contains(&program.resource))
     }
 
+    /// All of them: in which account, which product, and what runs it.
+    pub fn programs(&self) -> impl Iterator<Item = (AccountId, &ProductId, &MeteringResource)> {
+        self.0.iter().flat_map(|((buyer, product), resources)| {
+            resources.iter().map(move |resource| (*buyer, product, resource))
+        })
+    }
+
     /// Remembers a program.
     pub fn remember(&mut self, program: &Program) {
         let key = (program.buyer, program.product.clone());

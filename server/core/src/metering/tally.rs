@@ -99,6 +99,11 @@ impl Tally {
         self.months.insert(month, tiles);
     }
 
+    /// The tiles of a month, to put some in their place.
+    pub fn month_mut(&mut self, month: BillingMonth, new: impl FnOnce() -> MonthTiles) -> &mut MonthTiles {
+        self.months.entry(month).or_insert_with(new)
+    }
+
     /// Takes the tiles of a whole month out.
     pub fn take_month(&mut self, month: BillingMonth) -> Option<MonthTiles> {
         self.months.remove(&month)
@@ -137,6 +142,16 @@ impl Tally {
             handles: HashMap::new(),
             series: self.series.clone(),
             months: self.months.clone(),
+            allocations: self.allocations.clone(),
+        }
+    }
+
+    /// The same for reading with one month alone.
+    pub fn reading_copy_of(&self, month: BillingMonth, tiles: MonthTiles) -> Tally {
+        Tally {
+            handles: HashMap::new(),
+            series: self.series.clone(),
+            months: BTreeMap::from([(month, tiles)]),
             allocations: self.allocations.clone(),
         }
     }

@@ -83,6 +83,23 @@ impl Tile {
         }
     }
 
+    /// A tile of its parts, if they fit each other.
+    pub fn from_parts(width: usize, metered: Vec<u64>, cells: Cells) -> Option<Tile> {
+        let count = match &cells {
+            Cells::Units(cells) => cells.len(),
+            Cells::Millionths(cells) => cells.len(),
+        };
+        let fits = width == width_for(width)
+            && metered.len() == words(width) * TILE_HOURS
+            && count == width * TILE_HOURS;
+        fits.then_some(Tile { width, metered, cells })
+    }
+
+    /// Its parts: the bitmap of what was metered and the quantities, both hour after hour.
+    pub fn parts(&self) -> (&[u64], &Cells) {
+        (&self.metered, &self.cells)
+    }
+
     /// Makes room for so many series.
     pub fn widen(&mut self, series: usize) {
         if series <= self.width {
@@ -95,6 +112,20 @@ impl Tile {
             Cells::Millionths(cells) => Cells::Millionths(spread(cells, self.width, width)),
         };
         self.width = width;
+    }
+
+    /// How many records it holds.
+    pub fn metered(&self) -> u64 {
+        self.metered.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// How many bytes it takes.
+    pub fn bytes(&self) -> usize {
+        let cells = match &self.cells {
+            Cells::Units(cells) => cells.len() * 4,
+            Cells::Millionths(cells) => cells.len() * 8,
+        };
+        size_of::<Tile>() + self.metered.len() * 8 + cells
     }
 
     /// For how many series there is room.

@@ -17,6 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{PAGE_BYTES, location, open_error};
 use crate::OpenError;
+use crate::folder::{folder_of, make_folder, sync_dir};
 
 /// "Souk" in ASCII: marks an SQLite file as a log.
 const APPLICATION_ID: i32 = 0x536F_756B;
@@ -174,33 +175,6 @@ fn read_header(path: &Path) -> io::Result<Vec<u8>> {
 fn number_at(header: &[u8], at: usize) -> Option<i32> {
     let bytes = header.get(at..at + size_of::<i32>())?;
     Some(i32::from_be_bytes(bytes.try_into().ok()?))
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
-        _ => PathBuf::from("."),
-    }
-}
-
-fn make_folder(dir: &Path) -> io::Result<()> {
-    if dir.try_exists()? {
-        return Ok(());
-    }
-    fs::create_dir_all(dir)?;
-    sync_dir(&folder_of(dir))
-}
-
-/// Makes the names in a folder durable.
-#[cfg(unix)]
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-/// Elsewhere a folder cannot be opened as a file, and its names are durable without that.
-#[cfg(not(unix))]
-fn sync_dir(_dir: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 pub(super) fn io(path: &Path, error: io::Error) -> OpenError {

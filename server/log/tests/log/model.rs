@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use souk_log::LogName;
 use souk_log::conformance::{FAILING_BATCH_BYTES, Harness, assert_batches, patterned};
 
+use crate::folder::SegmentedHarness;
 use crate::harness::{MemoryHarness, SqliteHarness};
 
 #[derive(Debug, Clone)]
@@ -105,5 +106,10 @@ proptest! {
     #[test]
     fn a_log_in_sqlite_equals_a_vector(steps in steps()) {
         assert_log_equals_vector::<SqliteHarness>(steps);
+    }
+
+    #[test]
+    fn a_log_in_segments_equals_a_vector(steps in steps()) {
+        assert_log_equals_vector::<SegmentedHarness>(steps);
     }
 }

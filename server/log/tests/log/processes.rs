@@ -105,7 +105,7 @@ fn nothing_acknowledged_is_lost_when_the_writer_is_killed() {
 }
 
 /// This binary once more, running one test with its output left alone.
-fn again(test: &str) -> Command {
+pub fn again(test: &str) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]);
     command

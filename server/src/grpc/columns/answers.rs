@@ -13,15 +13,13 @@ use tokio::sync::mpsc;
 use tonic::Status;
 
 use super::CREDITS;
-use super::reader::{InFlight, OpenedSeries, PendingColumns, Refused, UnderWay, Waiting};
+use super::reader::{InFlight, OpenedSeries, PendingColumns, UnderWay, Waiting};
+use super::refusal::{OPERATION, refuse_noted};
 use crate::app::Souk;
 use crate::app::columns::ColumnsTaken;
 use crate::app::refusals::{KEPT_MAX, NamedRecord, Reason};
 use crate::error::AppError;
-use crate::grpc::answer::{BUSY_RETRY, UNAVAILABLE_RETRY, refuse};
 use crate::grpc::convert::columns::{ROWS_MAX, from_proto_columns, to_proto_acknowledgement};
-
-const OPERATION: &str = "UsageColumnsService/StreamColumns";
 
 /// Answers what waits, one message after the other.
 pub async fn answer(
@@ -68,7 +66,7 @@ async fn answer_one(souk: &Souk, waiting: Waiting) -> Result<Answer, Status> {
             Ok(Answer::SeriesOpened(proto::SeriesOpened { series }))
         }
         Waiting::Columns(pending) => answer_columns(souk, pending).await,
-        Waiting::Refused(refused) => to_refusal(souk, refused),
+        Waiting::Refused(refusal) => refusal.map(Answer::Refused),
     }
 }
 
@@ -112,7 +110,7 @@ async fn answer_columns(souk: &Souk, pending: PendingColumns) -> Result<Answer, 
         }
         Err(error) => error,
     };
-    to_refusal(souk, Refused { sandbox: Some(sandbox), error })
+    refuse_noted(souk, Some(&sandbox), error).map(Answer::Refused)
 }
 
 /// The rows that were not metered, and why.
@@ -135,29 +133,4 @@ fn noted(
         (reason, record)
     });
     noted.collect()
-}
-
-/// The refusal of a message; what is a defect ends the stream instead.
-fn to_refusal(souk: &Souk, refused: Refused) -> Result<Answer, Status> {
-    let Refused { sandbox, error } = refused;
-    let (code, field, message, retry) = match error {
-        AppError::Rejected(Rejection { code, field, message }) => (code.as_str(), field, message, None),
-        AppError::Busy(_) => ("RESOURCE_EXHAUSTED", String::new(), error.to_string(), Some(BUSY_RETRY)),
-        AppError::Unavailable(why) => ("UNAVAILABLE", String::new(), why, Some(UNAVAILABLE_RETRY)),
-        defect @ (AppError::Document(_) | AppError::Broken(_)) => return Err(refuse(defect)),
-    };
-    if let Some(sandbox) = sandbox {
-        let why = match field.is_empty() {
-            true => message.clone(),
-            false => format!("{field}: {message}"),
-        };
-        souk.note_refused(&sandbox, OPERATION, [(Reason::new(code, &why), NamedRecord::default())]);
-    }
-    Ok(Answer::Refused(proto::ColumnsRefusal {
-        code: code.to_owned(),
-        field,
-        message,
-        // Delays are below a second.
-        retry_after_ms: retry.map(|delay| delay.as_millis() as u32),
-    }))
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod handles;
 mod reader;
+mod refusal;
 
 use souk_proto::metering::v1 as proto;
 use souk_proto::metering::v1::usage_columns_service_server::UsageColumnsService;

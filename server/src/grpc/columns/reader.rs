@@ -15,6 +15,7 @@ use tonic::{Status, Streaming};
 
 use super::CREDITS;
 use super::handles::{STREAMS_MAX, StreamSeries, Tags, UnknownHandle};
+use super::refusal::refuse_noted;
 use crate::app::Souk;
 use crate::app::columns::{ColumnsTaken, SeriesPlace};
 use crate::error::AppError;
@@ -45,8 +46,8 @@ pub enum Waiting {
     Series(Vec<Option<OpenedSeries>>),
     /// Columns are on their way.
     Columns(PendingColumns),
-    /// It is refused.
-    Refused(Refused),
+    /// It is refused as a whole, or ends the stream.
+    Refused(Result<proto::ColumnsRefusal, Status>),
 }
 
 /// A series as the stream calls it.
@@ -67,14 +68,6 @@ pub struct PendingColumns {
     pub message: proto::UsageColumns,
     /// What becomes of it.
     pub taken: Pending<ColumnsTaken>,
-}
-
-/// A message that is refused as a whole.
-pub struct Refused {
-    /// Whose it is, if that is known.
-    pub sandbox: Option<SandboxName>,
-    /// Why.
-    pub error: AppError,
 }
 
 /// The reader of one stream.
@@ -132,10 +125,8 @@ impl Reader {
     }
 
     fn refused(&self, error: AppError) -> Waiting {
-        Waiting::Refused(Refused {
-            sandbox: self.opened.as_ref().map(|opened| opened.sandbox.clone()),
-            error,
-        })
+        let sandbox = self.opened.as_ref().map(|opened| &opened.sandbox);
+        Waiting::Refused(refuse_noted(&self.souk, sandbox, error))
     }
 
     async fn handle(&mut self, request: proto::StreamColumnsRequest) -> Result<Waiting, AppError> {
