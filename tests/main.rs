@@ -8,6 +8,7 @@ mod e2e_aws;
 mod e2e_bad_input;
 mod e2e_durability;
 mod e2e_lifecycle;
+mod e2e_load;
 mod hours;
 mod life;
 mod plan;

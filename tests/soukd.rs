@@ -73,7 +73,7 @@ fn command(folder: &Path) -> Command {
 }
 
 /// Where `soukd` is: two folders above the test's own executable, where cargo puts binaries.
-fn binary() -> &'static Path {
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let test = std::env::current_exe().expect("the test's path");

@@ -1,21 +1,24 @@
-//! Whether the bills are right, by arithmetic of its own.
+//! Whether everything was billed, exactly once, by arithmetic of its own.
 //!
-//! [`ledger`] notes what was acknowledged, and whether every answer was the right one. [`bills`] computes from
-//! that what must be billed, and compares. What differs is said in words; nothing is corrected.
+//! [`ledger`] notes which messages were acknowledged, and whether every answer was the right one. [`expected`]
+//! computes from that and the plan what must be billed: cover, private prices and one rounding a line included;
+//! [`invoices`] compares. What differs is said in words; nothing is corrected.
 
-pub mod bills;
+pub mod expected;
+pub mod invoices;
 pub mod ledger;
 
-pub use bills::{Bills, audit};
-pub use ledger::{Acknowledged, Ledger};
+pub use expected::{Expected, expected};
+pub use invoices::{Bills, compare};
+pub use ledger::{Acknowledged, Ledger, Verdict};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Differences that are kept in words.
 const SHOWN_MAX: usize = 20;
 
 /// What is not as it must be.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Differences {
     /// How many.
     pub count: u64,
@@ -30,12 +33,5 @@ impl Differences {
         if self.shown.len() < SHOWN_MAX {
             self.shown.push(words());
         }
-    }
-
-    /// Adds those of another.
-    pub fn append(&mut self, other: Differences) {
-        self.count += other.count;
-        let room = SHOWN_MAX - self.shown.len();
-        self.shown.extend(other.shown.into_iter().take(room));
     }
 }

@@ -1,187 +1,199 @@
-//! Drives a plan through a server: makes its sandbox, streams its usage in a closed loop, closes its month and
-//! reads its invoices.
-//!
-//! Each stream has two tasks. One sends: it makes a message when there is room for one in flight. The other
-//! reads the answers, which come in the order of the messages, and notes them in a ledger and a meter of the
-//! stream's own; both are added up in the end.
+//! Drives a plan through a server: makes its sandbox, sends its usage, closes its months, reads its invoices.
 //!
 //! ```text
-//! sender   plan ─► request ─► send (waits for room) ─┬─► server
-//!                                message, time sent  │
-//! reader   ledger, meter ◄── answer + message ◄──────┴── server
+//! arrivals ──► senders (streams or callers) ──► server        a moment for each message, in an open loop
+//!                 │ take        │ answers
+//!              queues         ledger, recorder
+//!                 ▲ a month at a time
+//!              conductor: opens a month, waits until it is answered, turns the clock, opens the next
 //! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | [`run`] | a run from its document to its audit |
+//! | [`queue`] | what is to be sent next, and what is under way |
+//! | [`calls`], [`streams`] | who sends |
+//! | [`conduct`] | months, trials, the course over time, and the killing of the server |
+//! | [`line`] | where the server listens now |
+//! | [`market`] | everything but metering |
 
-use std::sync::Arc;
+pub mod calls;
+pub mod columns_stream;
+pub mod conduct;
+pub mod line;
+pub mod market;
+pub mod queue;
+pub mod run;
+pub mod streams;
+
+pub use run::run;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use indicatif::ProgressBar;
-use souk_client::proto::billing::v1::Invoice;
-use souk_client::proto::sandbox::v1::advance_clock_request::Target;
-use souk_client::proto::sandbox::v1::put_sandbox_request::Source;
-use souk_client::{InvoiceFilter, SoukClient, UsageSender};
-use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use crate::audit::{Ledger, Verdict};
+use crate::door::aws::Requests;
+use crate::door::records::Records;
+use crate::door::{Answer, Door};
+use crate::measure::Recorder;
+use crate::pace::Arrivals;
+use crate::plan::{Feed, Plan, Sending, Shape};
+use crate::schedule::Schedule;
+use crate::search::Target;
+use crate::server::Program;
 
-use crate::audit::{Ledger, audit};
-use crate::measure::{Course, Meter, micros};
-use crate::plan::{Message, Plan};
-use crate::report::{Report, Stages};
-
-/// For a document, a month's close, and each answer of a stream. Large plans need their time.
-const DEADLINE: Duration = Duration::from_secs(600);
-
-/// How a plan is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// Records of a message.
+/// Everything that a run is made of.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What is sent.
+    pub shape: Shape,
+    /// Through what.
+    pub door: Door,
+    /// Rows of a message.
     pub batch: usize,
-    /// Messages of a stream that wait for their answers at most.
+    /// Messages under way at the same time: of each stream, or in all where they are calls.
     pub in_flight: usize,
     /// Streams at the same time.
     pub streams: u32,
+    /// Connections that calls over gRPC share.
+    pub connections: u32,
+    /// When it is sent.
+    pub load: Load,
+    /// How long a moment may wait for somebody who is free to send.
+    pub patience: Duration,
+    /// How long it takes until something is measured.
+    pub warm_up: Duration,
+    /// How long something is sent; none: until the plan is at its end.
+    pub duration: Option<Duration>,
+    /// To whom.
+    pub server: ServerChoice,
+    /// The server is killed and started again whenever so much time has passed.
+    pub kill_every: Option<Duration>,
     /// The sandbox stays.
     pub keep: bool,
+    /// The month that is open in the end is neither closed nor checked: for looking at it.
+    pub leave_open: bool,
+    /// How long an interval of the course is.
+    pub interval: Duration,
 }
 
-/// A message that was sent, and when.
-type Sent = (Message, Instant);
-
-/// Runs a plan from its document to its audit. The sandbox is removed unless it shall stay, also when
-/// something fails on the way.
-///
-/// # Errors
-/// When the server refuses or cannot be reached. A wrong answer or bill is no error: it is in the report.
-pub async fn run(
-    client: &SoukClient,
-    plan: &Arc<Plan>,
-    settings: Settings,
-    progress: &ProgressBar,
-) -> anyhow::Result<Report> {
-    let client = client.clone().with_deadline(DEADLINE);
-    let outcome = run_month(&client, plan, settings, progress).await;
-    progress.finish_and_clear();
-    if settings.keep {
-        return outcome;
-    }
-    let deleted = client.delete_sandbox(&plan.sandbox).await;
-    let report = outcome?;
-    deleted.with_context(|| format!("failed to remove the sandbox {}", plan.sandbox))?;
-    Ok(report)
+/// When messages are sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Load {
+    /// The next one as soon as one is answered.
+    Closed,
+    /// Records a second on a schedule.
+    Open(Schedule),
+    /// Records a second as many as a latency target allows.
+    FindMax {
+        /// The target.
+        target: Target,
+        /// The rate at which the search begins.
+        begin: f64,
+        /// How long a trial lasts.
+        trial: Duration,
+    },
 }
 
-async fn run_month(
-    client: &SoukClient,
-    plan: &Arc<Plan>,
-    settings: Settings,
-    progress: &ProgressBar,
-) -> anyhow::Result<Report> {
-    progress.set_message("making the sandbox");
-    let began = Instant::now();
-    let document = Source::Document(plan.document());
-    client.put_sandbox(&plan.sandbox, document).await.context("failed to make the sandbox")?;
-    let put_us = micros(began.elapsed());
-
-    progress.set_message("streaming usage");
-    let began = Instant::now();
-    let course = Arc::new(Course::of(plan.cells()));
-    let (mut ledger, meter) = stream_all(client, plan, settings, &course, progress).await?;
-    let stream_us = micros(began.elapsed());
-
-    progress.set_message("closing the month");
-    let began = Instant::now();
-    let target = Target::To(plan.close_time());
-    client.advance_clock(&plan.sandbox, target).await.context("failed to turn the clock")?;
-    let close_us = micros(began.elapsed());
-
-    progress.set_message("reading the invoices");
-    let began = Instant::now();
-    let invoices = read_invoices(client, &plan.sandbox).await.context("failed to read the invoices")?;
-    let read_us = micros(began.elapsed());
-
-    let mut differences = std::mem::take(&mut ledger.differences);
-    let bills = audit(plan, &ledger, &invoices, &mut differences);
-    let stages = Stages { put_us, stream_us, close_us, read_us };
-    Ok(Report::new(plan, settings, &ledger, meter.measured(&course), stages, bills, differences))
+/// To whom usage is sent.
+#[derive(Debug, Clone)]
+pub enum ServerChoice {
+    /// To a server that runs.
+    Running {
+        /// Where it listens for gRPC, as a URL.
+        grpc: String,
+        /// Where it listens for AWS SDKs, as host and port.
+        http: Option<String>,
+        /// Its data folder, where it is known.
+        data: Option<PathBuf>,
+    },
+    /// To a `soukd` that is started for the run, on a data folder that is removed.
+    Start(PathBuf),
+    /// To a server that answers everybody and keeps nothing: for comparison. There is no sandbox and no bill.
+    Bare(Program),
 }
 
-/// Sends all usage; answers what was acknowledged and measured.
-async fn stream_all(
-    client: &SoukClient,
-    plan: &Arc<Plan>,
-    settings: Settings,
-    course: &Arc<Course>,
-    progress: &ProgressBar,
-) -> anyhow::Result<(Ledger, Meter)> {
-    let mut streams = JoinSet::new();
-    for number in 0..settings.streams {
-        let (client, plan, course) = (client.clone(), Arc::clone(plan), Arc::clone(course));
-        streams.spawn(stream(client, plan, settings, number, course, progress.clone()));
-    }
-    let mut ledger = Ledger::new(plan);
-    let mut meter = Meter::new()?;
-    while let Some(ended) = streams.join_next().await {
-        let (stream_ledger, stream_meter) = ended.context("a stream's task failed")??;
-        ledger.append(stream_ledger);
-        meter.append(stream_meter)?;
-    }
-    Ok((ledger, meter))
+/// A run on its way: what all senders share.
+pub struct Run {
+    /// What is sent.
+    pub plan: Plan,
+    /// Through what.
+    pub door: Door,
+    /// Rows of a message.
+    pub batch: usize,
+    /// Messages under way, of a stream.
+    pub in_flight: usize,
+    /// Prepared records.
+    pub records: Records,
+    /// Prepared requests of AWS; of no use elsewhere.
+    pub requests: Requests,
+    /// When to send.
+    pub arrivals: Arc<Arrivals>,
+    /// What is measured.
+    pub recorder: Arc<Recorder>,
+    /// Who waits for whom.
+    pub signals: queue::Signals,
+    /// Where the server is.
+    pub lines: line::Lines,
+    ledger: Mutex<Ledger>,
+    is_finished: AtomicBool,
+    answered: AtomicU64,
 }
 
-async fn stream(
-    client: SoukClient,
-    plan: Arc<Plan>,
-    settings: Settings,
-    number: u32,
-    course: Arc<Course>,
-    progress: ProgressBar,
-) -> anyhow::Result<(Ledger, Meter)> {
-    let opened = client.stream_usage(settings.in_flight).await.context("failed to open a stream")?;
-    let (sender, mut answers) = opened.split();
-    let (sent, mut waiting) = mpsc::channel(settings.in_flight);
-    let sending = tokio::spawn(send_all(Arc::clone(&plan), settings, number, sender, sent));
-    let mut ledger = Ledger::new(&plan);
-    let mut meter = Meter::new()?;
-    while let Some(answer) = answers.next().await.context("failed to stream usage")? {
-        let answered = Instant::now();
-        let (message, sent): Sent = waiting.recv().await.context("an answer came without a message")?;
-        let records = message.rows.len() as u64;
-        meter.note(&course, records, sent, answered);
-        ledger.note(&plan, &message, &answer);
-        progress.inc(records);
+impl Run {
+    /// Whether nothing new will be sent.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.is_finished.load(Ordering::Acquire) || self.arrivals.is_over()
     }
-    sending.await.context("a sender's task failed")?;
-    if waiting.recv().await.is_some() {
-        bail!("stream {number} ended before every message was answered");
-    }
-    Ok((ledger, meter))
-}
 
-/// Sends the messages of a stream until its end. If the server ends the stream, its last answer says why.
-async fn send_all(
-    plan: Arc<Plan>,
-    settings: Settings,
-    number: u32,
-    mut sender: UsageSender,
-    sent: mpsc::Sender<Sent>,
-) {
-    for message in plan.messages(number, settings.streams, settings.batch) {
-        if sender.send(plan.request(&message)).await.is_err() {
-            return;
-        }
-        // From here on the message is in flight: waiting for room is no latency of the server.
-        if sent.send((message, Instant::now())).await.is_err() {
-            return;
+    /// Nothing new will be sent.
+    pub fn finish(&self) {
+        self.is_finished.store(true, Ordering::Release);
+        self.signals.wake();
+    }
+
+    /// Records that were answered so far.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
+    }
+
+    /// Notes the answer to what was sent.
+    pub fn note(&self, feed: &Feed, sending: Sending, answer: &Answer) -> Verdict {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).note(&self.plan, feed, sending, answer)
+    }
+
+    /// Notes messages whose answer was lost.
+    pub fn note_resent(&self, count: u64) {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).acknowledged.resent += count;
+    }
+
+    /// Notes whether a stranger's series was refused.
+    pub fn note_stranger(&self, is_refused: bool, said: impl FnOnce() -> String) {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        match is_refused {
+            true => ledger.acknowledged.strangers += 1,
+            false => {
+                ledger
+                    .differences
+                    .add(|| format!("the series of a stranger must be refused: it was answered {}", said()));
+            }
         }
     }
-}
 
-/// All invoices with their lines.
-async fn read_invoices(client: &SoukClient, sandbox: &str) -> anyhow::Result<Vec<Invoice>> {
-    let listed = client.all_invoices(sandbox, &InvoiceFilter::default()).await?;
-    let mut invoices = Vec::with_capacity(listed.len());
-    for invoice in listed {
-        invoices.push(client.get_invoice(sandbox, &invoice.invoice_id).await?);
+    /// Notes the times of a message that is done with. Of a wrong one no record counts.
+    pub fn measure(&self, sending: Sending, rows: u64, due: Instant, sent: Instant, answered: Instant) {
+        let records = if matches!(sending, Sending::Usage(_)) { rows } else { 0 };
+        self.answered.fetch_add(records, Ordering::Relaxed);
+        self.recorder.note(records, due, sent, answered);
     }
-    Ok(invoices)
+
+    /// The ledger, when nobody sends any more.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
