@@ -16,6 +16,7 @@ pub mod feed;
 pub mod handle;
 pub mod job;
 pub mod replay;
+pub mod restore;
 pub mod snapshot;
 pub mod turn;
 pub mod worker;

@@ -19,8 +19,8 @@ use super::archive::{Archive, Index};
 use super::directory::News;
 use super::handle::{Message, WorkDone};
 use super::job::Job;
-use super::replay::{ReplayError, Replayed, replay};
-use super::snapshot::{self, Archived, Limits, Restored, Snapshot, Taker};
+use super::restore::restore;
+use super::snapshot::{Archived, Limits, Snapshot, Taker};
 use super::turn::Around;
 use super::{ControlFeed, Directory, Turn, partition_of};
 use crate::clock::MachineClock;
@@ -459,46 +459,6 @@ impl WorkDone {
 
 fn open(setup: &Setup) -> Result<Box<dyn PartitionLog>, souk_log::OpenError> {
     setup.store.open(&log_name(setup.index))
-}
-
-/// Rebuilds the state from the last snapshot and what the log holds behind it; from the log alone, if the snapshot
-/// is none that can be used.
-fn restore(
-    setup: &Setup,
-    mut log: Box<dyn PartitionLog>,
-    archive: &Archive,
-) -> Result<(Box<dyn PartitionLog>, Restored), ReplayError> {
-    let partition = setup.index;
-    let snapshot = setup.folder.as_deref().map_or(Ok(None), |folder| {
-        snapshot::read(&snapshot::path(folder, partition), partition, &setup.feed)
-    });
-    let restored = match snapshot {
-        Ok(Some(restored)) if log.next() < restored.next => {
-            warn!(partition, "the snapshot is ahead of the log and is ignored");
-            None
-        }
-        Ok(Some(restored)) if !archive.holds(&restored.archived) => {
-            warn!(partition, "the snapshot needs an archive that is missing, and is ignored");
-            None
-        }
-        Ok(restored) => restored,
-        Err(ignored) => {
-            let why = std::error::Error::source(&ignored).map(ToString::to_string).unwrap_or_default();
-            warn!(partition, %ignored, why, "the snapshot is ignored");
-            None
-        }
-    };
-    if let Some(Restored { state, next, archived }) = restored {
-        match replay(log.as_mut(), &setup.feed, state, next) {
-            Ok(state) => return Ok((log, Restored { state, next, archived })),
-            Err(error) => {
-                warn!(partition, %error, "the log does not go on from the snapshot, which is ignored")
-            }
-        }
-    }
-    let state = replay(log.as_mut(), &setup.feed, Replayed::default(), Seq::FIRST)?;
-    let next = log.next();
-    Ok((log, Restored { state, next, archived: Index::default() }))
 }
 
 /// The name of a partition's log.
