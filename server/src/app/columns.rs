@@ -108,7 +108,7 @@ impl Souk {
         columns: UsageColumns,
     ) -> Result<Pending<ColumnsTaken>, AppError> {
         let target = name.clone();
-        self.partition_at(lane as usize)?.submit(move |turn: &mut Turn<'_>| {
+        self.partition_at(lane as usize)?.submit_rows(columns.len(), move |turn: &mut Turn<'_>| {
             if turn.generation(&target) != generation {
                 return Ok(ColumnsTaken::Stale);
             }

@@ -177,7 +177,7 @@ impl Souk {
         let mut submitted = Vec::with_capacity(parts.len());
         for (index, part) in parts {
             let partition = self.partition_at(index as usize)?;
-            submitted.push(part.submitted(index, name, |work| partition.submit(work)));
+            submitted.push(part.submitted(index, name, |rows, work| partition.submit_rows(rows, work)));
         }
         if submitted.iter().all(|part| matches!(part.pending, Err(AppError::Busy(_)))) {
             return Err(AppError::Busy("usage requests"));
@@ -195,8 +195,9 @@ impl Souk {
         let mut submitted = Vec::with_capacity(parts.len());
         for (index, part) in parts {
             let partition = self.partition_at(index as usize)?;
+            let rows = part.handles.len();
             let (mut queued, work) = part.into_job(index, name);
-            queued.pending = partition.enqueue(work).await;
+            queued.pending = partition.enqueue_rows(rows, work).await;
             submitted.push(queued);
         }
         Ok(PendingKnown { series, count, parts: submitted })
@@ -211,10 +212,11 @@ impl Part {
         self,
         partition: u32,
         name: &SandboxName,
-        submit: impl FnOnce(Work) -> Result<Pending<Taken>, AppError>,
+        submit: impl FnOnce(usize, Work) -> Result<Pending<Taken>, AppError>,
     ) -> Submitted {
+        let rows = self.handles.len();
         let (mut submitted, work) = self.into_job(partition, name);
-        submitted.pending = submit(work);
+        submitted.pending = submit(rows, work);
         submitted
     }
 

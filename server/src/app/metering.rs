@@ -115,7 +115,8 @@ impl Souk {
         let mut submitted = Vec::with_capacity(parts.len());
         for part in parts {
             let indexes = part.indexes();
-            let pending = part.partition.submit(job(name, part.request, lessons.is_some()));
+            let rows = part.request.records.len();
+            let pending = part.partition.submit_rows(rows, job(name, part.request, lessons.is_some()));
             submitted.push(Submitted { partition: part.index, indexes, pending });
         }
         let all_busy = submitted.iter().all(|part| matches!(part.pending, Err(AppError::Busy(_))));
@@ -136,7 +137,9 @@ impl Souk {
         let mut submitted = Vec::with_capacity(parts.len());
         for part in parts {
             let indexes = part.indexes();
-            let pending = part.partition.enqueue(job(name, part.request, lessons.is_some())).await;
+            let rows = part.request.records.len();
+            let work = job(name, part.request, lessons.is_some());
+            let pending = part.partition.enqueue_rows(rows, work).await;
             submitted.push(Submitted { partition: part.index, indexes, pending });
         }
         Ok(PendingUsage { outcomes: unknown, parts: submitted, lessons })
