@@ -70,7 +70,7 @@ pub fn explain_line(
             && sums.get(tiles, handle).hours > 0
     });
     let agreements = Agreements::of_family(sandbox.market(), family);
-    let meters = meter::groups(&series).next().ok_or_else(unexplained)?;
+    let meters = meter::meters(series.first().ok_or_else(unexplained)?);
     let mut group = Group::new(family, &agreements, meters, month.hours())?;
     group.prepare_walk();
     let first = month.hours().start.index();

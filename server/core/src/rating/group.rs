@@ -1,7 +1,7 @@
 //! A product's dimension in a family's month: the meters that are rated together, because their cover is shared.
 
 use super::agreements::Agreements;
-use super::meter::Meter;
+use super::meter::{self, GroupSeries, Meter};
 use super::month_sums::MonthSums;
 use super::overflow::SharedCover;
 use super::segments::{self, Pricing};
@@ -64,7 +64,12 @@ impl<'a> Group<'a> {
             let hours = offset(range.start)..offset(range.end);
             let sums = vec![MeterSums::default(); meters.len()];
             let subscriptions = cover.units();
-            Segment { range, subscriptions, stretch: Stretch { hours, cover, sums }, is_summed: false }
+            Segment {
+                range,
+                subscriptions,
+                stretch: Stretch { hours, cover, sums, is_metered: false },
+                is_summed: false,
+            }
         };
         let ranges = segments::cut(agreements, &meters, &covers, month)?;
         let segments = ranges.into_iter().map(segment).collect();
@@ -81,31 +86,29 @@ impl<'a> Group<'a> {
         segments::pricing(self.agreements, meter, range.start, metered)
     }
 
-    /// Takes the sums of the whole month over, where they are all that is needed: nothing changes in it, and it is
-    /// not covered, or only one series has all of its cover. What is left must be walked.
+    /// Takes sums of the month over, where nothing changes in it: what was metered; and what is covered, where nothing
+    /// is, or one series has all of the cover. The rest must be walked.
     pub fn take_sums(&mut self, tiles: &MonthTiles, month: &mut MonthSums) {
         let [segment] = self.segments.as_mut_slice() else { return };
+        let Segment { subscriptions, stretch, is_summed, .. } = segment;
         let only = match self.meters.as_slice() {
             [meter] => meter.only_series(),
             _ => None,
         };
-        let is_expected = |series| month.cover(series) == segment.subscriptions;
-        if segment.subscriptions > 0 && !only.is_some_and(is_expected) {
-            return;
-        }
-        for (sums, meter) in segment.stretch.sums.iter_mut().zip(&self.meters) {
+        let is_expected = |series| month.cover(series) == *subscriptions;
+        *is_summed = *subscriptions == 0 || only.is_some_and(is_expected);
+        for (sums, meter) in stretch.sums.iter_mut().zip(&self.meters) {
             for series in meter.series() {
                 let one = month.get(tiles, series);
                 sums.metered += one.metered;
-                sums.covered += if segment.subscriptions > 0 { one.metered - one.overflow } else { 0 };
+                sums.covered += if *is_summed && *subscriptions > 0 { one.metered - one.overflow } else { 0 };
                 sums.hours = sums.hours.max(one.hours);
             }
-            let hours = segment.stretch.hours.clone();
-            if meter.only_series().is_none() && (sums.hours as usize) < hours.len() {
-                sums.hours = metered_hours(tiles, hours, &meter.series());
+            if meter.only_series().is_none() && (sums.hours as usize) < stretch.hours.len() {
+                sums.hours = metered_hours(tiles, stretch.hours.clone(), &meter.series());
             }
         }
-        segment.is_summed = true;
+        stretch.is_metered = true;
     }
 
     /// Makes ready to be walked; answers whether anything must be.
@@ -141,14 +144,15 @@ impl<'a> Group<'a> {
 
 /// Tells sums of a month which series have all of a cover of their family, so that their overflow is summed with
 /// what was metered.
-pub fn expect_cover<'a>(
+pub fn expect_cover(
     agreements: &Agreements<'_>,
     family: &Family,
-    groups: impl Iterator<Item = Vec<Meter<'a>>>,
+    groups: &[GroupSeries<'_>],
     month: &mut MonthSums,
 ) -> Result<(), Broken> {
     let hours = month.hours();
-    for meters in groups {
+    for group in groups.iter().filter(|group| group.len() == 1) {
+        let meters = meter::meters(group);
         let [meter] = meters.as_slice() else { continue };
         let Some(series) = meter.only_series() else { continue };
         let covers = Cover::of_family(agreements.market(), family, meter.product(), meter.dimension())?;

@@ -16,6 +16,9 @@ pub mod rate;
 pub mod segments;
 pub mod walk;
 
+#[cfg(test)]
+mod tests;
+
 pub use block_sums::{BlockSums, SeriesSums};
 pub use explain::{ExplainedHour, ExplainedRecord, explain_line};
 pub use meter::Meter;

@@ -3,18 +3,61 @@
 //! A family shares its cover: it goes first to the account that bought it, then to the payer's other
 //! accounts by account number; what no cover is left for is overflow of the account that ran it (Q11).
 
-use std::ops::{Add, Mul, Range, Sub};
+use std::ops::Range;
 
 use crate::ids::AccountId;
+use crate::quantity::MILLIONTHS;
 
-/// What an hour is counted in: whole units in 64 bits, or millionths in 128.
-pub trait Count:
-    Copy + Ord + Default + From<u64> + Into<u128> + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self>
-{
+/// What an hour is counted in: whole units in 64 bits, or millionths in 128. Neither wraps: cells hold 32 and 64
+/// bits, and a sum is one of far fewer than 2^32 of them.
+pub trait Count: Copy + Ord + Default {
+    /// So many whole units.
+    fn units(units: u64) -> Self;
+    /// How many millionths it is.
+    fn millionths(self) -> u128;
+    /// The sum.
+    #[must_use]
+    fn plus(self, other: Self) -> Self;
+    /// The difference; the other is no more than this.
+    #[must_use]
+    fn minus(self, other: Self) -> Self;
 }
 
-impl Count for u64 {}
-impl Count for u128 {}
+impl Count for u64 {
+    fn units(units: u64) -> u64 {
+        units
+    }
+
+    fn millionths(self) -> u128 {
+        u128::from(self) * u128::from(MILLIONTHS)
+    }
+
+    fn plus(self, other: u64) -> u64 {
+        self.wrapping_add(other)
+    }
+
+    fn minus(self, other: u64) -> u64 {
+        self.wrapping_sub(other)
+    }
+}
+
+impl Count for u128 {
+    fn units(units: u64) -> u128 {
+        u128::from(units) * u128::from(MILLIONTHS)
+    }
+
+    fn millionths(self) -> u128 {
+        self
+    }
+
+    fn plus(self, other: u128) -> u128 {
+        self + other
+    }
+
+    fn minus(self, other: u128) -> u128 {
+        self - other
+    }
+}
 
 /// The cover of a group of meters, the same for some hours.
 #[derive(Debug, Clone, Default)]
@@ -44,31 +87,36 @@ impl SharedCover {
         cover
     }
 
+    /// No cover at all.
+    pub fn is_empty(&self) -> bool {
+        self.owned.is_empty() && self.spare == 0
+    }
+
     /// X: all of it, in units.
     pub fn units(&self) -> u64 {
         self.spare + self.owned.iter().map(|(_, units)| units).sum::<u64>()
     }
 
-    /// What each meter ran in an hour is covered by how much; `unit` is what a unit counts.
-    pub fn cover_hour<C: Count>(&self, runs: &[C], unit: C, covered: &mut [C]) {
+    /// What each meter ran in an hour is covered by how much.
+    pub fn cover_hour<C: Count>(&self, runs: &[C], covered: &mut [C]) {
         covered.fill(C::default());
-        let mut left_over = C::from(self.spare) * unit;
-        for (meters, units) in &self.owned {
-            let mut left = C::from(*units) * unit;
+        let mut left_over = C::units(self.spare);
+        for (meters, bought) in &self.owned {
+            let mut left = C::units(*bought);
             let slots = covered.get_mut(meters.clone()).unwrap_or(&mut []).iter_mut();
             for (slot, &run) in slots.zip(runs.get(meters.clone()).unwrap_or(&[])) {
                 *slot = left.min(run);
-                left = left - *slot;
+                left = left.minus(*slot);
             }
-            left_over = left_over + left;
+            left_over = left_over.plus(left);
         }
         for (slot, &run) in covered.iter_mut().zip(runs) {
             if left_over == C::default() {
                 return;
             }
-            let taken = left_over.min(run - *slot);
-            *slot = *slot + taken;
-            left_over = left_over - taken;
+            let taken = left_over.min(run.minus(*slot));
+            *slot = slot.plus(taken);
+            left_over = left_over.minus(taken);
         }
     }
 }
@@ -83,10 +131,10 @@ mod tests {
         let cover = SharedCover::new(&buyers, owned.iter().map(|&(number, units)| (account(number), units)));
         let units: Vec<u64> = runs.iter().map(|(_, run)| *run).collect();
         let mut covered = vec![77; runs.len()];
-        cover.cover_hour(&units, 1, &mut covered);
+        cover.cover_hour(&units, &mut covered);
         let millionths: Vec<_> = units.iter().map(|&run| u128::from(run) * 1_000_000).collect();
         let mut wide = vec![77; runs.len()];
-        cover.cover_hour(&millionths, 1_000_000, &mut wide);
+        cover.cover_hour(&millionths, &mut wide);
         assert_eq!(wide, covered.iter().map(|&c| u128::from(c) * 1_000_000).collect::<Vec<_>>());
         covered
     }

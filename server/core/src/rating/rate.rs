@@ -97,7 +97,7 @@ pub fn expect_cover(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) ->
     }
     let agreements = Agreements::of_family(sandbox.market(), family);
     let series = meter::sorted(sandbox, family, |_, _| true);
-    group::expect_cover(&agreements, family, meter::groups(&series), sums)
+    group::expect_cover(&agreements, family, &series, sums)
 }
 
 /// The same lines, with sums of the month that may serve other families, too.
@@ -105,9 +105,9 @@ pub fn rate_with(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) -> Re
     let Some(tiles) = sandbox.tally().tiles(sums.month()) else { return Ok(Vec::new()) };
     let agreements = Agreements::of_family(sandbox.market(), family);
     let series = meter::sorted(sandbox, family, |handle, _| sums.get(tiles, handle).hours > 0);
-    let mut groups = Vec::new();
-    for meters in meter::groups(&series) {
-        let mut group = Group::new(family, &agreements, meters, sums.hours())?;
+    let mut groups = Vec::with_capacity(series.len());
+    for series in &series {
+        let mut group = Group::new(family, &agreements, meter::meters(series), sums.hours())?;
         group.take_sums(tiles, sums);
         groups.push(group);
     }
@@ -117,7 +117,7 @@ pub fn rate_with(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) -> Re
             walked.iter_mut().for_each(|group| group.walk_day(tiles, day));
         }
     }
-    let mut lines = Vec::with_capacity(series.len());
+    let mut lines = Vec::with_capacity(series.iter().map(Vec::len).sum());
     for group in &groups {
         add_lines(group, &mut lines)?;
     }

@@ -1,6 +1,6 @@
 //! Walks a group's hours where sums do not do: cover is shared out hour by hour, and a segment may be any part of the
-//! month. A day's rows are read once for all series of the group, and the days of all groups of a family in turn, so
-//! that what lies beside each other is read while it is near.
+//! month. A row is read once for all series of a group, and a day is walked by all groups of a family before the next
+//! one is, so that what lies beside each other is read while it is near.
 
 use std::ops::Range;
 
@@ -8,7 +8,6 @@ use super::overflow::{Count, SharedCover};
 use crate::metering::month_tiles::MonthTiles;
 use crate::metering::series::SeriesHandle;
 use crate::metering::tile::{BLOCK, Quantities, TILE_HOURS, Tile};
-use crate::quantity::MILLIONTHS;
 
 /// What a meter did in some hours, in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,19 +76,12 @@ pub struct Stretch {
     pub cover: SharedCover,
     /// What each meter did in them.
     pub sums: Vec<MeterSums>,
-}
-
-/// Where an hour is put together.
-#[derive(Debug)]
-struct Scratch<C> {
-    runs: Vec<C>,
-    covered: Vec<C>,
-    metered: Vec<bool>,
-    sums: Vec<(C, C, u32)>,
+    /// What was metered, and in how many hours, is summed: only what is covered must be walked.
+    pub is_metered: bool,
 }
 
 impl Stretch {
-    /// Walks those of its hours that are in a day, and shows every hour with usage to `visit`.
+    /// Walks those of its hours that are in a day; shows every hour with usage to `visit`, if these are not summed.
     pub fn walk_day(
         &mut self,
         tiles: &MonthTiles,
@@ -97,103 +89,101 @@ impl Stretch {
         day: usize,
         visit: &mut impl FnMut(HourFacts),
     ) {
-        let tile = |&(block, _): &(usize, _)| tiles.tile(day, block);
-        let is_narrow = |tile: &Tile| matches!(tile.quantities(0), Quantities::Units(_));
-        match places.blocks.iter().filter_map(tile).all(is_narrow) {
-            // A day's sums of 32 bits never wrap in 64.
-            true => self.walk_day_in::<u64>(tiles, places, day, 1, visit, |row, run| {
-                if let Quantities::Units(row) = row {
-                    run.add(row, u64::from);
-                }
-            }),
-            false => self.walk_day_in::<u128>(tiles, places, day, MILLIONTHS, visit, |row, run| match row {
-                Quantities::Units(row) => run.add(row, |units| u128::from(units) * u128::from(MILLIONTHS)),
-                Quantities::Millionths(row) => run.add(row, u128::from),
-            }),
-        }
-    }
-
-    /// The same with hours counted in `unit` to the unit.
-    fn walk_day_in<C: Count>(
-        &mut self,
-        tiles: &MonthTiles,
-        places: &Places,
-        day: usize,
-        unit: u64,
-        visit: &mut impl FnMut(HourFacts),
-        read: impl Fn(Quantities<'_>, &mut Cells<'_, C>),
-    ) {
         let first = day * TILE_HOURS;
         let from = self.hours.start.max(first) - first;
         let to = self.hours.end.min(first + TILE_HOURS).saturating_sub(first);
-        let mut scratch = Scratch::<C>::new(places.meters);
-        let day: Vec<_> = places
-            .blocks
-            .iter()
-            .filter_map(|(block, places)| Some((tiles.tile(day, *block)?, places.as_slice())))
-            .collect();
-        if day.is_empty() {
+        let blocks = places.blocks.iter();
+        let blocks = blocks.filter_map(|(block, places)| Some((tiles.tile(day, *block)?, places.as_slice())));
+        let day = Day { first, hours: from..to, blocks: blocks.collect(), meters: places.meters };
+        if day.hours.is_empty() || day.blocks.is_empty() {
             return;
         }
-        let scale = u128::from(MILLIONTHS / unit);
-        for hour in from..to {
-            scratch.runs.fill(C::default());
-            scratch.metered.fill(false);
-            for &(tile, places) in &day {
-                let Scratch { runs, metered, .. } = &mut scratch;
-                let mut cells = Cells { bitmap: tile.bitmap(hour), places, runs, metered };
-                read(tile.quantities(hour), &mut cells);
+        match day.blocks.iter().all(|(tile, _)| matches!(tile.quantities(0), Quantities::Units(_))) {
+            true => self.walk_in::<u64>(&day, visit, |row, places, runs| {
+                if let Quantities::Units(row) = row {
+                    add(row, places, runs, u64::from);
+                }
+            }),
+            false => self.walk_in::<u128>(&day, visit, |row, places, runs| match row {
+                Quantities::Units(row) => add(row, places, runs, |units| u128::units(units.into())),
+                Quantities::Millionths(row) => add(row, places, runs, u128::from),
+            }),
+        }
+    }
+
+    /// The same, in counts that hold every cell of the day.
+    fn walk_in<C: Count>(
+        &mut self,
+        day: &Day<'_>,
+        visit: &mut impl FnMut(HourFacts),
+        read: impl Fn(Quantities<'_>, &[Place], &mut [C]),
+    ) {
+        let none = || vec![C::default(); day.meters];
+        let (mut runs, mut covered) = (none(), none());
+        let (mut all_runs, mut all_covered) = (none(), none());
+        let mut is_metered = vec![false; day.meters];
+        for hour in day.hours.clone() {
+            runs.fill(C::default());
+            for (tile, places) in &day.blocks {
+                read(tile.quantities(hour), places, &mut runs);
             }
-            self.cover.cover_hour(&scratch.runs, C::from(unit), &mut scratch.covered);
-            let Scratch { runs, covered, metered, sums } = &mut scratch;
-            let facts = runs.iter().zip(covered.iter()).zip(metered.iter()).zip(sums).enumerate();
-            for (meter, (((&run, &covered), &any), sums)) in facts {
-                *sums = (sums.0 + run, sums.1 + covered, sums.2 + u32::from(any));
-                if any {
-                    let (metered, covered) = (run.into() * scale, covered.into() * scale);
-                    visit(HourFacts { meter, offset: first + hour, metered, covered });
+            self.cover.cover_hour(&runs, &mut covered);
+            add_all(&mut all_covered, &covered);
+            if self.is_metered {
+                continue;
+            }
+            add_all(&mut all_runs, &runs);
+            is_metered.fill(false);
+            for (tile, places) in &day.blocks {
+                mark(tile.bitmap(hour), places, &mut is_metered);
+            }
+            let facts = is_metered.iter().zip(&mut self.sums).zip(runs.iter().zip(&covered)).enumerate();
+            for (meter, ((&is_metered, sums), (run, covered))) in facts {
+                if is_metered {
+                    sums.hours += 1;
+                    let (metered, covered) = (run.millionths(), covered.millionths());
+                    visit(HourFacts { meter, offset: day.first + hour, metered, covered });
                 }
             }
         }
-        for (sums, (metered, covered, hours)) in self.sums.iter_mut().zip(scratch.sums) {
-            sums.metered += metered.into() * scale;
-            sums.covered += covered.into() * scale;
-            sums.hours += hours;
+        for (sums, (runs, covered)) in self.sums.iter_mut().zip(all_runs.iter().zip(&all_covered)) {
+            sums.metered += runs.millionths();
+            sums.covered += covered.millionths();
         }
     }
 }
 
-impl<C: Count> Scratch<C> {
-    fn new(meters: usize) -> Scratch<C> {
-        let zero = C::default();
-        Scratch {
-            runs: vec![zero; meters],
-            covered: vec![zero; meters],
-            metered: vec![false; meters],
-            sums: vec![(zero, zero, 0); meters],
+/// Hours of a day, and the tiles that hold cells of a group.
+struct Day<'a> {
+    first: usize,
+    hours: Range<usize>,
+    blocks: Vec<(&'a Tile, &'a [Place])>,
+    meters: usize,
+}
+
+/// Adds the cells of a row to their meters. One that was not metered holds 0.
+fn add<Q: Copy, C: Count>(row: &[Q], places: &[Place], runs: &mut [C], convert: impl Fn(Q) -> C) {
+    for place in places {
+        if let (Some(&cell), Some(run)) = (row.get(place.index as usize), runs.get_mut(place.meter as usize))
+        {
+            *run = run.plus(convert(cell));
         }
     }
 }
 
-/// Cells of one hour and block, and what they add up to by meter.
-struct Cells<'a, C> {
-    bitmap: &'a [u64],
-    places: &'a [Place],
-    runs: &'a mut [C],
-    metered: &'a mut [bool],
+/// Marks the meters of which something was metered.
+fn mark(bitmap: &[u64], places: &[Place], is_metered: &mut [bool]) {
+    for place in places {
+        let word = bitmap.get(place.index as usize / 64).copied().unwrap_or(0);
+        if let Some(is_metered) = is_metered.get_mut(place.meter as usize) {
+            *is_metered |= word >> (place.index % 64) & 1 == 1;
+        }
+    }
 }
 
-impl<C: Count> Cells<'_, C> {
-    fn add<Q: Copy>(&mut self, row: &[Q], convert: impl Fn(Q) -> C) {
-        for place in self.places {
-            let (index, meter) = (place.index as usize, place.meter as usize);
-            let is_metered = self.bitmap.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1);
-            let (Some(&cell), true) = (row.get(index), is_metered) else { continue };
-            if let (Some(run), Some(metered)) = (self.runs.get_mut(meter), self.metered.get_mut(meter)) {
-                *run = *run + convert(cell);
-                *metered = true;
-            }
-        }
+fn add_all<C: Count>(sums: &mut [C], more: &[C]) {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum = sum.plus(*more);
     }
 }
 
