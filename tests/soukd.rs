@@ -69,6 +69,8 @@ fn command(folder: &Path) -> Command {
     let mut command = Command::new(binary());
     command.arg("serve").arg("--data").arg(folder).args(["--grpc", "127.0.0.1:0"]);
     command.env("RUST_LOG", "off").env_remove("SOUK_DATA").env_remove("SOUK_GRPC");
+    // Snapshots and the archive are at work in every test that kills it.
+    command.env("SOUK_SNAPSHOT_ROWS", "50").env("SOUK_ARCHIVE_BYTES", "0");
     command
 }
 

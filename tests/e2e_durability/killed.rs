@@ -360,7 +360,9 @@ async fn a_server_that_is_told_to_stop_ends_in_order_and_goes_on_where_it_was() 
 
 #[tokio::test]
 async fn a_folder_that_was_cut_off_while_it_was_made_is_finished_by_the_next_start() {
-    for last in ["control.lock", "partition-0.sqlite", "partition-2.sqlite", "control.sqlite", "souk.json"] {
+    for last in
+        ["usage/journal.lock", "usage/journal.manifest", "control.lock", "control.sqlite", "souk.json"]
+    {
         let parent = tempfile::tempdir().expect("a folder");
         let folder = parent.path().join("data");
         kill_when_there(&folder, last).await;
@@ -380,6 +382,10 @@ async fn kill_when_there(folder: &Path, file: &str) {
     let mut child = soukd::spawn(folder);
     while !folder.join(file).exists() {
         assert_eq!(child.try_wait().expect("a process"), None, "it ended before it made {file}");
+        assert!(
+            !folder.join("endpoints.json").exists() || folder.join(file).exists(),
+            "it serves without {file}"
+        );
         tokio::task::yield_now().await;
     }
     child.kill().await.expect("a process to kill");

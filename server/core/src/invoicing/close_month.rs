@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, listing_fee};
 use crate::agreement::Family;
-use crate::catalog::Marketplace;
-use crate::ids::InvoiceId;
+use crate::catalog::{Marketplace, Product};
+use crate::ids::{InvoiceId, ProductId};
 use crate::machine::Sandbox;
 use crate::money::Currency;
-use crate::rating::{RatedLine, rate_month};
+use crate::rating::{MonthSums, RatedLine, rate_month, rate_with};
 use crate::rejection::Broken;
 use crate::time::BillingMonth;
 
@@ -19,23 +19,49 @@ pub fn usage_invoices(
     family: &Family,
     month: BillingMonth,
 ) -> Result<Vec<Invoice>, Broken> {
-    let market = sandbox.market();
-    let mut groups: BTreeMap<(String, Currency), Vec<InvoiceLine>> = BTreeMap::new();
-    for rated in rate_month(sandbox, family, month)? {
-        let (entity, line) = invoice_line(market, rated)?;
-        groups.entry((entity, line.amount.currency())).or_default().push(line);
+    invoices(sandbox.market(), family, month, rate_month(sandbox, family, month)?)
+}
+
+/// The same, with sums of the month that may serve other families, too: as they close.
+pub fn usage_invoices_with(
+    sandbox: &Sandbox,
+    family: &Family,
+    sums: &mut MonthSums,
+) -> Result<Vec<Invoice>, Broken> {
+    let lines = rate_with(sandbox, family, sums)?;
+    invoices(sandbox.market(), family, sums.month(), lines)
+}
+
+fn invoices(
+    market: &Marketplace,
+    family: &Family,
+    month: BillingMonth,
+    rated: Vec<RatedLine>,
+) -> Result<Vec<Invoice>, Broken> {
+    let mut groups: BTreeMap<(&str, Currency), Vec<InvoiceLine>> = BTreeMap::new();
+    let mut seller: Option<Seller<'_>> = None;
+    let count = rated.len();
+    for rated in rated {
+        let known = seller.filter(|seller| seller.product.id == rated.product);
+        let of = known.map_or_else(|| Seller::of(market, &rated.product), Ok)?;
+        seller = Some(of);
+        let key = (of.entity, rated.currency);
+        // Most often, all lines are of one invoice.
+        let lines = groups.entry(key).or_insert_with(|| Vec::with_capacity(count));
+        lines.push(invoice_line(of, rated)?);
     }
+    let issued_at = month.invoiced_at();
     let mut invoices = Vec::with_capacity(groups.len());
     for (number, ((entity, currency), lines)) in (family.next_invoice_number()..).zip(groups) {
         let revenue = listing_fee::revenue(market, listing_fee::in_family(family), &lines)?;
         invoices.push(Invoice {
             id: InvoiceId::derive(family.payer, month.year(), number),
             payer: family.payer,
-            entity,
+            entity: entity.to_owned(),
             currency,
             kind: InvoiceKind::Usage,
             month,
-            issued_at: month.invoiced_at(),
+            issued_at,
             lines,
             revenue,
         });
@@ -43,21 +69,34 @@ pub fn usage_invoices(
     Ok(invoices)
 }
 
+/// A product, and who invoices for its seller.
+#[derive(Clone, Copy)]
+struct Seller<'a> {
+    product: &'a Product,
+    entity: &'a str,
+}
+
+impl<'a> Seller<'a> {
+    fn of(market: &'a Marketplace, product: &ProductId) -> Result<Seller<'a>, Broken> {
+        let product = market.known_product(product)?;
+        let seller = market.known_account(product.seller)?;
+        let entity = seller.invoicing_entity.as_deref();
+        let entity =
+            entity.ok_or_else(|| Broken(format!("account {} sells without a seller profile", seller.id)))?;
+        Ok(Seller { product, entity })
+    }
+}
+
 /// Rounds a rated line, once.
-fn invoice_line(market: &Marketplace, rated: RatedLine) -> Result<(String, InvoiceLine), Broken> {
-    let product = market.known_product(&rated.product)?;
-    let seller = market.known_account(product.seller)?;
-    let entity = seller.invoicing_entity.clone();
-    let entity =
-        entity.ok_or_else(|| Broken(format!("account {} sells without a seller profile", seller.id)))?;
+fn invoice_line(of: Seller<'_>, rated: RatedLine) -> Result<InvoiceLine, Broken> {
     let quantity = rated.quantity();
     let exact = rated.unit_price.times(quantity, rated.currency);
     let period = rated.segments.first().zip(rated.segments.last());
     let (first, last) =
         period.ok_or_else(|| Broken(format!("a line of {} has no segment", rated.agreement)))?;
-    let line = InvoiceLine {
+    Ok(InvoiceLine {
         charge_type: ChargeType::Usage,
-        seller: product.seller,
+        seller: of.product.seller,
         buyer: rated.buyer,
         product: rated.product,
         offer: rated.offer,
@@ -69,6 +108,5 @@ fn invoice_line(market: &Marketplace, rated: RatedLine) -> Result<(String, Invoi
         start: first.start.start(),
         end: last.end.start(),
         explanation: Explanation { exact, segments: rated.segments },
-    };
-    Ok((entity, line))
+    })
 }

@@ -43,37 +43,45 @@ pub fn rate(offer: &Offer, product_type: ProductType, agreement: &Agreement) -> 
 }
 
 /// The revenue of an invoice's lines: fees are rounded here, per row of the report.
-pub fn revenue(
+pub fn revenue<'a>(
     market: &Marketplace,
-    agreement_of: impl Fn(&AgreementId) -> Option<Agreement>,
+    agreement_of: impl Fn(&AgreementId) -> Option<&'a Agreement>,
     lines: &[InvoiceLine],
 ) -> Result<Vec<Revenue>, Broken> {
     let mut rows: BTreeMap<_, Money> = BTreeMap::new();
+    let mut last: Option<(&InvoiceLine, Rate)> = None;
     for line in lines {
-        let agreement = agreement_of(&line.agreement).ok_or_else(|| {
-            Broken(format!("agreement {} of an invoice line does not exist", line.agreement))
-        })?;
-        let product = market.known_product(&line.product)?;
-        let fee_rate = rate(market.known_offer(&line.offer)?, product.product_type, &agreement)?;
-        let dimension = (line.charge_type != ChargeType::Usage).then(|| line.dimension.clone());
-        let key = (
-            (line.charge_type, line.seller, line.buyer),
-            (line.product.clone(), line.offer.clone(), dimension, fee_rate),
-        );
+        // Lines of one agreement stand together, and have one rate.
+        let same = last.filter(|(last, _)| last.agreement == line.agreement && last.product == line.product);
+        let fee_rate = match same {
+            Some((_, rate)) => rate,
+            None => {
+                let agreement = agreement_of(&line.agreement).ok_or_else(|| {
+                    Broken(format!("agreement {} of an invoice line does not exist", line.agreement))
+                })?;
+                let product = market.known_product(&line.product)?;
+                rate(market.known_offer(&line.offer)?, product.product_type, agreement)?
+            }
+        };
+        last = Some((line, fee_rate));
+        let dimension = (line.charge_type != ChargeType::Usage).then_some(&line.dimension);
+        let key =
+            ((line.charge_type, line.seller, line.buyer), (&line.product, &line.offer, dimension, fee_rate));
         let sum = rows.entry(key).or_insert_with(|| Money::zero(line.amount.currency()));
         *sum = sum.plus(line.amount);
     }
-    let row = |(key, billed): (((ChargeType, _, _), (_, _, _, Rate)), Money)| {
-        let ((charge_type, seller, buyer), (product, offer, dimension, fee_rate)) = key;
+    let rows = rows.into_iter().map(|((of_whom, (product, offer, dimension, fee_rate)), billed)| {
+        let (charge_type, seller, buyer) = of_whom;
+        let (product, offer, dimension) = (product.clone(), offer.clone(), dimension.cloned());
         let fee = billed.share(fee_rate).negated();
         Revenue { charge_type, seller, buyer, product, offer, dimension, billed, fee_rate, fee }
-    };
-    Ok(rows.into_iter().map(row).collect())
+    });
+    Ok(rows.collect())
 }
 
 /// Looks an agreement up in its family.
-pub fn in_family(family: &Family) -> impl Fn(&AgreementId) -> Option<Agreement> {
-    |id| family.agreement(id).cloned()
+pub fn in_family<'a>(family: &'a Family) -> impl Fn(&AgreementId) -> Option<&'a Agreement> {
+    |id| family.agreement(id)
 }
 
 #[cfg(test)]

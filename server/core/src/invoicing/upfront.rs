@@ -26,7 +26,7 @@ pub fn invoices(
     for (number, purchase) in (number..).zip(purchases) {
         let lines = lines(agreement, purchase)?;
         let month = BillingMonth::containing(issued_at);
-        let revenue = listing_fee::revenue(market, |_| Some(agreement.clone()), &lines)?;
+        let revenue = listing_fee::revenue(market, |_| Some(agreement), &lines)?;
         invoices.push(Invoice {
             id: InvoiceId::derive(agreement.payer, month.year(), number),
             payer: agreement.payer,

@@ -7,9 +7,10 @@ use super::{Event, Sandbox};
 use crate::agreement::acceptance::Refusal;
 use crate::agreement::{Family, lifecycle};
 use crate::ids::AccountId;
-use crate::invoicing::close_month::usage_invoices;
+use crate::invoicing::close_month::usage_invoices_with;
+use crate::rating::{MonthSums, expect_cover};
 use crate::rejection::Broken;
-use crate::time::Timestamp;
+use crate::time::{BillingMonth, Timestamp};
 
 /// What is due. At the same moment, ends come before renewals, and renewals before the close of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +51,13 @@ pub fn next(family: &Family) -> Option<Item> {
 pub fn run_first(sandbox: &mut Sandbox, payer: AccountId, now: Timestamp) -> Result<Vec<Event>, Broken> {
     let Some(family) = sandbox.family(payer) else { return Ok(Vec::new()) };
     let Some(item) = next(family).filter(|item| item.at <= now) else { return Ok(Vec::new()) };
-    let events = decide(sandbox, family, item).map_err(|refusal| match refusal {
+    let mut closing = sandbox.take_closing();
+    let decided = match sandbox.family(payer) {
+        Some(family) => decide(sandbox, family, item, now, &mut closing),
+        None => Ok(Vec::new()),
+    };
+    sandbox.keep_closing(closing);
+    let events = decided.map_err(|refusal| match refusal {
         Refusal::Broken(broken) => broken,
         Refusal::Rejected(rejection) => Broken(format!("{item:?} of {payer} was refused: {rejection}")),
     })?;
@@ -60,7 +67,13 @@ pub fn run_first(sandbox: &mut Sandbox, payer: AccountId, now: Timestamp) -> Res
     Ok(events)
 }
 
-fn decide(sandbox: &Sandbox, family: &Family, item: Item) -> Result<Vec<Event>, Refusal> {
+fn decide(
+    sandbox: &Sandbox,
+    family: &Family,
+    item: Item,
+    now: Timestamp,
+    closing: &mut Option<MonthSums>,
+) -> Result<Vec<Event>, Refusal> {
     let market = sandbox.market();
     let agreement = |number| {
         let found = family.agreements().find(|a| a.number == number);
@@ -73,10 +86,23 @@ fn decide(sandbox: &Sandbox, family: &Family, item: Item) -> Result<Vec<Event>, 
         }
         Work::MonthClose => {
             let month = family.open_month;
-            let invoices = usage_invoices(sandbox, family, month)?;
+            let sums = match closing.take().filter(|sums| sums.month() == month) {
+                Some(sums) => sums,
+                None => closing_sums(sandbox, month, now)?,
+            };
+            let invoices = usage_invoices_with(sandbox, family, closing.insert(sums))?;
             let issued = invoices.into_iter().map(|invoice| Event::InvoiceIssued(Arc::new(invoice)));
             let closed = Event::MonthClosed { payer: family.payer, month };
             Ok(issued.chain([closed]).collect())
         }
     }
+}
+
+/// Sums of a month that closes, and the covers of the families whose turn it is by `now`.
+fn closing_sums(sandbox: &Sandbox, month: BillingMonth, now: Timestamp) -> Result<MonthSums, Broken> {
+    let mut sums = MonthSums::of_all(month);
+    for family in sandbox.all_due(now).filter(|family| family.open_month == month) {
+        expect_cover(sandbox, family, &mut sums)?;
+    }
+    Ok(sums)
 }

@@ -123,5 +123,7 @@ pub fn run_due(
         weight += events.iter().map(Event::weight).sum::<usize>();
         done.extend(events);
     }
+    // No month is closing any more.
+    sandbox.keep_closing(None);
     Ok(true)
 }

@@ -10,6 +10,7 @@ use crate::ids::{AccountId, AgreementId, LicenseArn};
 use crate::metering::request::LicenceEntry;
 use crate::metering::taken_hours::TakenHours;
 use crate::metering::{Outcomes, Tally, UsageColumns};
+use crate::rating::MonthSums;
 use crate::time::{BillingMonth, Timestamp};
 
 /// A sandbox's state in one partition.
@@ -24,6 +25,8 @@ pub struct Sandbox {
     tally: Tally,
     /// Derived from the agreements, kept for the way of a record.
     taken_hours: TakenHours,
+    /// Derived from the tally while a month closes, for all families that close it.
+    closing: Option<MonthSums>,
 }
 
 impl Sandbox {
@@ -36,6 +39,7 @@ impl Sandbox {
             agenda: CowMap::default(),
             tally: Tally::default(),
             taken_hours: TakenHours::default(),
+            closing: None,
         }
     }
 
@@ -54,6 +58,7 @@ impl Sandbox {
             agenda: self.agenda.clone(),
             tally: self.tally.reading_copy(),
             taken_hours: TakenHours::default(),
+            closing: None,
         }
     }
 
@@ -97,13 +102,33 @@ impl Sandbox {
         self.agenda.first().filter(|((at, _), ())| *at <= now).map(|((_, payer), ())| *payer)
     }
 
+    /// The families in which something is due at or before `now`, in the order in which it is.
+    pub fn all_due(&self, now: Timestamp) -> impl Iterator<Item = &Family> {
+        let due = self.agenda.keys().take_while(move |(at, _)| *at <= now);
+        due.filter_map(|(_, payer)| self.family(*payer))
+    }
+
+    /// The sums of the month that closes, if some were kept since its hours last changed.
+    pub fn take_closing(&mut self) -> Option<MonthSums> {
+        self.closing.take()
+    }
+
+    /// Keeps the sums of a month that closes for the families that close it next.
+    pub fn keep_closing(&mut self, sums: Option<MonthSums>) {
+        self.closing = sums;
+    }
+
     /// Takes usage; see [`Tally::accept`].
     pub fn accept_usage(&mut self, columns: &UsageColumns) -> Outcomes {
+        if self.closing.as_ref().is_some_and(|sums| sums.are_changed_by(columns)) {
+            self.closing = None;
+        }
         self.tally.accept(columns)
     }
 
     /// The tally, to move whole months in and out.
     pub fn tally_mut(&mut self) -> &mut Tally {
+        self.closing = None;
         &mut self.tally
     }
 
@@ -150,7 +175,7 @@ impl Sandbox {
                 }
             }
             Event::UsageAccepted(columns) => {
-                self.tally.accept(columns);
+                self.accept_usage(columns);
             }
             Event::UsageAllocated { handle, hour, allocations } => {
                 self.tally.allocate(*handle, *hour, allocations.clone());

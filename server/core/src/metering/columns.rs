@@ -156,16 +156,19 @@ impl UsageColumns {
             let (&handle, hour) = (self.handles.get(start)?, self.hour(start)?);
             let block = handle as usize / BLOCK;
             let open = (handle as usize) < open_series;
-            let goes_on = |h: u32| h as usize / BLOCK == block && ((h as usize) < open_series) == open;
             let handles = self.handles.get(start..)?;
-            let length = match &self.hours {
-                HourColumn::One(_) => handles.iter().position(|h| !goes_on(*h)),
-                HourColumn::Each(hours) => {
-                    let mut pairs = handles.iter().zip(hours.get(start..)?);
-                    pairs.position(|(h, other)| *other != hour || !goes_on(*h))
-                }
+            // The series of the block that are open, or those that are not.
+            let (first, end) = ((block * BLOCK) as u32, (block * BLOCK).saturating_add(BLOCK) as u32);
+            let (first, end) = match open {
+                true => (first, end.min(open_series as u32)),
+                false => (first.max(open_series as u32), end),
             };
-            let rows = start..start + length.unwrap_or(handles.len());
+            let length = leading(handles, |handle| first <= handle && handle < end);
+            let length = match &self.hours {
+                HourColumn::One(_) => length,
+                HourColumn::Each(hours) => leading(hours.get(start..start + length)?, |other| other == hour),
+            };
+            let rows = start..start + length;
             start = rows.end;
             Some(Span { rows, block, hour, open })
         })
@@ -219,6 +222,21 @@ impl UsageColumns {
             },
         }
     }
+}
+
+/// How many values there are at the beginning of which this is true; looked at many at a time.
+fn leading<T: Copy>(values: &[T], is_true: impl Fn(T) -> bool) -> usize {
+    const MANY: usize = 64;
+    const FEW_TOGETHER: usize = 4;
+    // Of scattered rows, one or two go together.
+    if let Some(few) = values.iter().take(FEW_TOGETHER).position(|value| !is_true(*value)) {
+        return few;
+    }
+    let (chunks, _) = values.as_chunks::<MANY>();
+    let all = |chunk: &&[T; MANY]| chunk.iter().fold(true, |all, value| all & is_true(*value));
+    let whole = chunks.iter().take_while(all).count() * MANY;
+    let rest = values.get(whole..).unwrap_or(&[]);
+    whole + rest.iter().take_while(|value| is_true(**value)).count()
 }
 
 fn picked<T: Copy>(column: &[T], rows: &[usize]) -> Vec<T> {

@@ -187,3 +187,93 @@ impl Tally {
         Outcomes { rows: columns.len(), exceptions }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::super::columns::{HourColumn, QuantityColumn};
+    use super::super::series::Identity;
+    use super::*;
+    use crate::ids::{AccountId, DimensionKey, ProductCode, ProductId, Region};
+
+    const SERIES: u32 = 2_100;
+    const FIRST_HOUR: i32 = 482_000;
+
+    fn tally() -> Tally {
+        let buyer = AccountId::from_number(1).unwrap();
+        let mut tally = Tally::default();
+        for number in 0..SERIES {
+            let key = SeriesKey {
+                identity: Identity::Product(ProductCode::new("code"), buyer),
+                region: Region::new("us-east-1"),
+                resource: None,
+                dimension: DimensionKey::new(&number.to_string()),
+            };
+            let hash = u128::from(number);
+            tally.open(Series { key, product: ProductId::new("prod"), buyer, payer: buyer, hash });
+        }
+        tally
+    }
+
+    /// Rows that follow each other from some series on, or lie anywhere; some are of series that are not open.
+    fn columns() -> impl Strategy<Value = UsageColumns> {
+        let shape = (0..SERIES + 90, 1_usize..300, any::<bool>(), 0..60_i32, any::<bool>(), any::<bool>());
+        let shaped =
+            move |(first, rows, follow, hour, one_hour, whole): (u32, usize, bool, i32, bool, bool)| {
+                let spread = prop::collection::vec((0..SERIES + 90, 0..1_500_i32, 0..4_u32), rows);
+                spread.prop_map(move |spread| UsageColumns {
+                    handles: (first..)
+                        .zip(&spread)
+                        .map(|(next, row)| if follow { next } else { row.0 })
+                        .collect(),
+                    hours: match one_hour {
+                        true => HourColumn::One(FIRST_HOUR + hour),
+                        false => {
+                            HourColumn::Each(spread.iter().map(|row| FIRST_HOUR + row.1 / 300).collect())
+                        }
+                    },
+                    quantities: match whole {
+                        true => QuantityColumn::Units(spread.iter().map(|row| row.2).collect()),
+                        false => QuantityColumn::Millionths(
+                            spread.iter().map(|row| u64::from(row.2) * 500_000).collect(),
+                        ),
+                    },
+                })
+            };
+        shape.prop_flat_map(shaped)
+    }
+
+    proptest! {
+        #[test]
+        fn rows_in_columns_are_what_they_are_one_by_one(all in prop::collection::vec(columns(), 1..8)) {
+            let mut tally = tally();
+            let mut cells: BTreeMap<(u32, i32), u64> = BTreeMap::new();
+            for columns in &all {
+                let outcome = |(handle, hour, millionths)| match cells.get(&(handle, hour)) {
+                    _ if handle >= SERIES => Outcome::Different,
+                    Some(stands) if *stands == millionths => Outcome::Same,
+                    Some(_) => Outcome::Different,
+                    None => {
+                        cells.insert((handle, hour), millionths);
+                        Outcome::New
+                    }
+                };
+                let expected: Vec<_> = columns.rows().map(outcome).collect();
+                prop_assert_eq!(tally.accept(columns).of_each().collect::<Vec<_>>(), expected);
+            }
+            let mut found = BTreeMap::new();
+            for handle in 0..SERIES {
+                for (month, column) in tally.months(SeriesHandle(handle), BillingMonth::MIN, BillingMonth::MAX) {
+                    let first = month.hours().start.index();
+                    for (offset, millionths) in column.metered_from(0) {
+                        found.insert((handle, first + offset as i32), millionths);
+                    }
+                }
+            }
+            prop_assert_eq!(found, cells);
+        }
+    }
+}

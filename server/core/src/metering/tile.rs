@@ -19,6 +19,8 @@ use crate::quantity::MILLIONTHS;
 pub const BLOCK: usize = 1_024;
 /// Hours of a tile.
 pub const TILE_HOURS: usize = 24;
+/// Series of a word of the bitmap.
+const WORD: usize = 64;
 /// Series that a tile has room for at least.
 const WIDTH_MIN: usize = 8;
 
@@ -180,50 +182,106 @@ impl Tile {
         match (&mut self.cells, quantities) {
             (Cells::Units(cells), Quantities::Units(units)) => {
                 let Some(cells) = cells.get_mut(range) else { return };
-                take(bitmap, cells, handles, units.iter().copied(), first, exceptions);
+                take(bitmap, cells, (handles, units), |units| units, first, exceptions);
             }
             (Cells::Units(cells), Quantities::Millionths(millionths)) => {
                 let Some(cells) = cells.get_mut(range) else { return };
                 // All of them are whole: the cells would be wide otherwise.
-                let units = millionths.iter().map(|&millionths| (millionths / MILLIONTHS) as u32);
-                take(bitmap, cells, handles, units, first, exceptions);
+                let units = |millionths: u64| (millionths / MILLIONTHS) as u32;
+                take(bitmap, cells, (handles, millionths), units, first, exceptions);
             }
             (Cells::Millionths(cells), Quantities::Units(units)) => {
                 let Some(cells) = cells.get_mut(range) else { return };
-                let millionths = units.iter().map(|&units| u64::from(units) * MILLIONTHS);
-                take(bitmap, cells, handles, millionths, first, exceptions);
+                let millionths = |units: u32| u64::from(units) * MILLIONTHS;
+                take(bitmap, cells, (handles, units), millionths, first, exceptions);
             }
             (Cells::Millionths(cells), Quantities::Millionths(millionths)) => {
                 let Some(cells) = cells.get_mut(range) else { return };
-                take(bitmap, cells, handles, millionths.iter().copied(), first, exceptions);
+                take(bitmap, cells, (handles, millionths), |millionths| millionths, first, exceptions);
             }
         }
     }
 }
 
-/// Sets the cells that are empty and notes the others. Neighbours share a word of the bitmap: it is held until
-/// another one is needed.
+/// Sets the cells that are empty and notes the others. Records of neighbours that fill an empty word of the bitmap are
+/// copied as they lie.
 #[inline]
-fn take<C: Copy + PartialEq>(
+fn take<V: Copy, C: Copy + PartialEq>(
     bitmap: &mut [u64],
     cells: &mut [C],
-    handles: &[u32],
-    values: impl Iterator<Item = C>,
+    run: (&[u32], &[V]),
+    convert: impl Fn(V) -> C + Copy,
+    first: u32,
+    exceptions: &mut Vec<(u32, Outcome)>,
+) {
+    let (mut handles, mut values) = run;
+    let mut first = first;
+    while let Some(&handle) = handles.first() {
+        let index = handle as usize % BLOCK;
+        let taken = match index % WORD {
+            0 if take_word(bitmap, cells, index, (handles, values), convert) => WORD,
+            _ => {
+                // Up to where a neighbour's word would begin.
+                let rows = (WORD - index % WORD).min(handles.len());
+                let run = (handles.get(..rows).unwrap_or(&[]), values.get(..rows).unwrap_or(&[]));
+                take_each(bitmap, cells, run, convert, first, exceptions);
+                rows
+            }
+        };
+        handles = handles.get(taken..).unwrap_or(&[]);
+        values = values.get(taken..).unwrap_or(&[]);
+        first = first.wrapping_add(taken as u32);
+    }
+}
+
+/// Takes the records of a whole word of series, if they follow each other and nothing of them was metered.
+#[inline]
+fn take_word<V: Copy, C: Copy>(
+    bitmap: &mut [u64],
+    cells: &mut [C],
+    index: usize,
+    (handles, values): (&[u32], &[V]),
+    convert: impl Fn(V) -> C,
+) -> bool {
+    let (Some(handles), Some(values)) = (handles.get(..WORD), values.get(..WORD)) else { return false };
+    let (Some(word), Some(cells)) = (bitmap.get_mut(index / WORD), cells.get_mut(index..index + WORD)) else {
+        return false;
+    };
+    let first = handles.first().copied().unwrap_or(0);
+    let expected = first..first.saturating_add(WORD as u32);
+    let apart = handles.iter().zip(expected).fold(0, |apart, (handle, next)| apart | (handle ^ next));
+    if *word != 0 || apart != 0 {
+        return false;
+    }
+    for (cell, &value) in cells.iter_mut().zip(values) {
+        *cell = convert(value);
+    }
+    *word = u64::MAX;
+    true
+}
+
+/// Takes records one by one. Neighbours share a word of the bitmap: it is held until another one is needed.
+#[inline]
+fn take_each<V: Copy, C: Copy + PartialEq>(
+    bitmap: &mut [u64],
+    cells: &mut [C],
+    (handles, values): (&[u32], &[V]),
+    convert: impl Fn(V) -> C,
     first: u32,
     exceptions: &mut Vec<(u32, Outcome)>,
 ) {
     let mut at = usize::MAX;
     let mut word = 0_u64;
-    for (position, (&handle, value)) in (first..).zip(handles.iter().zip(values)) {
-        let index = handle as usize % BLOCK;
-        if index / 64 != at {
+    for (position, (&handle, &value)) in (first..).zip(handles.iter().zip(values)) {
+        let (index, value) = (handle as usize % BLOCK, convert(value));
+        if index / WORD != at {
             if let Some(old) = bitmap.get_mut(at) {
                 *old = word;
             }
-            at = index / 64;
+            at = index / WORD;
             word = bitmap.get(at).copied().unwrap_or(0);
         }
-        let bit = 1 << (index % 64);
+        let bit = 1 << (index % WORD);
         let Some(cell) = cells.get_mut(index) else { continue };
         if word & bit == 0 {
             *cell = value;

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use super::rate::{Group, HourFacts};
-use super::{Meter, meter};
+use super::agreements::Agreements;
+use super::group::Group;
+use super::meter::{self, Meter};
+use super::month_sums::MonthSums;
+use super::walk::HourFacts;
 use crate::agreement::Family;
 use crate::ids::{MeteringRecordId, MeteringResource, Region};
 use crate::invoicing::InvoiceLine;
@@ -57,19 +60,31 @@ pub fn explain_line(
     month: BillingMonth,
     line: &InvoiceLine,
 ) -> Result<Vec<ExplainedHour>, Broken> {
-    let mut hours = Vec::new();
-    let groups = meter::of_family(sandbox, family, month);
-    let key = (line.product.clone(), line.dimension.clone());
     let unexplained =
         || Broken(format!("the hours of {} {} do not add up to its line", line.buyer, line.dimension));
-    let meters = groups.get(&key).ok_or_else(unexplained)?;
-    let group = Group::new(sandbox, family, &line.product, &line.dimension, meters, month)?;
-    for range in &group.segments {
-        let mut mine = Vec::with_capacity(meters.len());
-        for meter in meters {
-            let pricing = group.pricing(meter, *range, true)?;
+    let tiles = sandbox.tally().tiles(month).ok_or_else(unexplained)?;
+    let mut sums = MonthSums::of_series(month, family.series.iter().copied());
+    let series = meter::sorted(sandbox, family, |handle, series| {
+        series.product == line.product
+            && series.key.dimension == line.dimension
+            && sums.get(tiles, handle).hours > 0
+    });
+    let agreements = Agreements::of_family(sandbox.market(), family);
+    let meters = meter::meters(series.first().ok_or_else(unexplained)?);
+    let mut group = Group::new(family, &agreements, meters, month.hours())?;
+    group.prepare_walk();
+    let first = month.hours().start.index();
+    let mut hours = Vec::new();
+    for number in 0..group.segments.len() {
+        let Some((range, subscriptions)) = group.segments.get(number).map(|s| (s.range, s.subscriptions))
+        else {
+            continue;
+        };
+        let mut mine = Vec::with_capacity(group.meters.len());
+        for meter in &group.meters {
+            let pricing = group.pricing(meter, range, true)?;
             let is_mine = |p: super::segments::Pricing<'_>| {
-                meter.buyer == line.buyer
+                meter.buyer() == line.buyer
                     && p.agreement.id == line.agreement
                     && p.unit_price == line.unit_price
             };
@@ -78,14 +93,14 @@ pub fn explain_line(
         if !mine.contains(&true) {
             continue;
         }
-        let visit = &mut |facts: HourFacts| {
+        group.walk_segment(tiles, number, &mut |meters, facts| {
             if mine.get(facts.meter) == Some(&true)
                 && let Some(meter) = meters.get(facts.meter)
+                && let Some(hour) = UsageHour::from_index(first + facts.offset as i32)
             {
-                add(&mut hours, sandbox, meter, month, facts);
+                add(&mut hours, sandbox, meter, (hour, subscriptions), month, facts);
             }
-        };
-        group.walk_segment(*range, visit);
+        });
     }
     hours.sort_by_key(|hour: &ExplainedHour| hour.hour);
     match hours.iter().map(|hour| hour.billed().0).sum::<i128>() == line.quantity.0 {
@@ -97,31 +112,37 @@ pub fn explain_line(
 fn add(
     hours: &mut Vec<ExplainedHour>,
     sandbox: &Sandbox,
-    meter: &Meter,
+    meter: &Meter<'_>,
+    (hour, subscriptions): (UsageHour, u64),
     month: BillingMonth,
     facts: HourFacts,
 ) {
-    let records = records(sandbox, meter, month, facts.hour);
+    let records = records(sandbox, meter, month, hour, facts.offset);
     // Two meters of one buyer (the product and a licence of it) may meet in one line.
-    match hours.last_mut().filter(|last| last.hour == facts.hour) {
+    match hours.last_mut().filter(|last| last.hour == hour) {
         Some(last) => {
             last.metered += facts.metered.cast_signed();
             last.covered += facts.covered.cast_signed();
             last.records.extend(records);
         }
         None => hours.push(ExplainedHour {
-            hour: facts.hour,
+            hour,
             metered: QuantitySum(facts.metered.cast_signed()),
-            subscriptions: facts.subscriptions,
+            subscriptions,
             covered: QuantitySum(facts.covered.cast_signed()),
             records,
         }),
     }
 }
 
-fn records(sandbox: &Sandbox, meter: &Meter, month: BillingMonth, hour: UsageHour) -> Vec<ExplainedRecord> {
-    let offset = usize::try_from(hour.index() - month.hours().start.index()).unwrap_or(0);
-    let found = meter.series.iter().filter_map(|&handle| {
+fn records(
+    sandbox: &Sandbox,
+    meter: &Meter<'_>,
+    month: BillingMonth,
+    hour: UsageHour,
+    offset: usize,
+) -> Vec<ExplainedRecord> {
+    let found = meter.series().filter_map(|handle| {
         let quantity = sandbox.tally().month(handle, month)?.get(offset)?;
         let series = sandbox.tally().series(handle)?;
         Some(ExplainedRecord {

@@ -3,80 +3,112 @@
 
 use std::collections::BTreeMap;
 
-use crate::agreement::{Agreement, Family, timeline};
-use crate::ids::{AccountId, DimensionKey, LicenseArn, ProductId};
+use crate::agreement::Family;
+use crate::ids::{AccountId, DimensionKey, LicenseArn, MeteringResource, ProductId, Region};
 use crate::machine::Sandbox;
 use crate::metering::Identity;
-use crate::metering::month_tiles::MonthColumn;
-use crate::metering::series::SeriesHandle;
-use crate::time::{BillingMonth, UsageHour};
+use crate::metering::series::{Series, SeriesHandle};
 
-/// The series of a buyer, or of one of its licences, on one dimension. Ordered by buyer: the order in which
-/// what is left of the family's cover is given out (Q11).
-#[derive(Debug, Clone)]
-pub struct Meter {
-    /// Whose usage.
-    pub buyer: AccountId,
-    /// The licence that the records named; none when they named the product.
-    pub licence: Option<LicenseArn>,
-    /// Its series.
-    pub series: Vec<SeriesHandle>,
+/// A series of a product's dimension in a family. Sorted, those of a meter are beside each other, by buyer: the
+/// order in which what is left of the family's cover is given out (Q11), whatever the order in which they were opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FamilySeries<'a> {
+    buyer: AccountId,
+    licence: Option<&'a LicenseArn>,
+    region: &'a Region,
+    resource: Option<&'a MeteringResource>,
+    handle: SeriesHandle,
+    product: &'a ProductId,
+    dimension: &'a DimensionKey,
 }
 
-impl Meter {
-    /// The agreements that may price it, in the order of their acceptance.
-    pub fn agreements<'a>(
-        &'a self,
-        family: &'a Family,
-        product: &'a ProductId,
-    ) -> impl Iterator<Item = &'a Agreement> {
-        family
-            .agreements_of(self.buyer, product)
-            .filter(|a| self.licence.as_ref().is_none_or(|l| a.licence == *l))
-    }
-
-    /// The agreement that prices an hour.
-    pub fn agreement_at<'a>(
-        &'a self,
-        family: &'a Family,
-        product: &'a ProductId,
-        hour: UsageHour,
-    ) -> Option<&'a Agreement> {
-        timeline::agreement_at(self.agreements(family, product), hour)
-    }
-
-    /// Its hours of a month, one column a series.
-    pub fn columns<'a>(&self, sandbox: &'a Sandbox, month: BillingMonth) -> Vec<MonthColumn<'a>> {
-        self.series.iter().filter_map(|&handle| sandbox.tally().month(handle, month)).collect()
-    }
-}
-
-/// What is priced hour by hour together: a product's dimension.
-pub type MeterGroups = BTreeMap<(ProductId, DimensionKey), Vec<Meter>>;
-
-/// The meters of a family in which something was metered in a month, in a stable order whatever the order in
-/// which their series were opened.
-pub fn of_family(sandbox: &Sandbox, family: &Family, month: BillingMonth) -> MeterGroups {
-    let mut sorted: BTreeMap<_, BTreeMap<(AccountId, Option<LicenseArn>), Vec<_>>> = BTreeMap::new();
-    for &handle in &family.series {
-        let Some(series) = sandbox.tally().series(handle) else { continue };
-        if !sandbox.tally().month(handle, month).is_some_and(|column| column.is_used()) {
-            continue;
+impl<'a> FamilySeries<'a> {
+    fn new(handle: SeriesHandle, series: &'a Series) -> FamilySeries<'a> {
+        FamilySeries {
+            product: &series.product,
+            dimension: &series.key.dimension,
+            buyer: series.buyer,
+            licence: match &series.key.identity {
+                Identity::Product(..) => None,
+                Identity::Licence(licence) => Some(licence),
+            },
+            region: &series.key.region,
+            resource: series.key.resource.as_ref(),
+            handle,
         }
-        let licence = match &series.key.identity {
-            Identity::Product(..) => None,
-            Identity::Licence(licence) => Some(licence.clone()),
-        };
-        let group = sorted.entry((series.product.clone(), series.key.dimension.clone())).or_default();
-        let place = (series.key.region.clone(), series.key.resource.clone(), handle);
-        group.entry((series.buyer, licence)).or_default().push(place);
     }
-    let meters = |group: BTreeMap<(AccountId, Option<LicenseArn>), Vec<_>>| {
-        let meter = |((buyer, licence), mut series): ((_, _), Vec<_>)| {
-            series.sort();
-            Meter { buyer, licence, series: series.into_iter().map(|(_, _, handle)| handle).collect() }
+}
+
+/// The series of a product's dimension, sorted.
+pub type GroupSeries<'a> = Vec<FamilySeries<'a>>;
+
+/// The series of a family of which `keep` says so: by product and dimension, and in these sorted.
+pub fn sorted<'a>(
+    sandbox: &'a Sandbox,
+    family: &Family,
+    mut keep: impl FnMut(SeriesHandle, &Series) -> bool,
+) -> Vec<GroupSeries<'a>> {
+    // Products and dimensions are few: their texts are compared here, and not for every pair of series.
+    let mut groups: BTreeMap<(&ProductId, &DimensionKey), GroupSeries<'a>> = BTreeMap::new();
+    for &handle in &family.series {
+        let Some(series) = sandbox.tally().series(handle).filter(|series| keep(handle, series)) else {
+            continue;
         };
-        group.into_iter().map(meter).collect()
+        let group = groups.entry((&series.product, &series.key.dimension)).or_default();
+        group.push(FamilySeries::new(handle, series));
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    groups.iter_mut().for_each(|group| group.sort());
+    groups
+}
+
+/// The series of a buyer, or of one of its licences, on one dimension; one at least.
+#[derive(Debug, Clone, Copy)]
+pub struct Meter<'a> {
+    first: FamilySeries<'a>,
+    series: &'a [FamilySeries<'a>],
+}
+
+impl<'a> Meter<'a> {
+    /// Whose usage.
+    pub fn buyer(&self) -> AccountId {
+        self.first.buyer
+    }
+
+    /// The licence that the records named; none when they named the product.
+    pub fn licence(&self) -> Option<&'a LicenseArn> {
+        self.first.licence
+    }
+
+    /// Of which product.
+    pub fn product(&self) -> &'a ProductId {
+        self.first.product
+    }
+
+    /// Of what.
+    pub fn dimension(&self) -> &'a DimensionKey {
+        self.first.dimension
+    }
+
+    /// Its series.
+    pub fn series(&self) -> impl ExactSizeIterator<Item = SeriesHandle> + Clone + use<'a> {
+        self.series.iter().map(|series| series.handle)
+    }
+
+    /// Its only series.
+    pub fn only_series(&self) -> Option<SeriesHandle> {
+        match self.series {
+            [series] => Some(series.handle),
+            _ => None,
+        }
+    }
+}
+
+/// The meters of a product's dimension: what is priced hour by hour together.
+pub fn meters<'a>(group: &'a [FamilySeries<'a>]) -> Vec<Meter<'a>> {
+    let same_meter = |one: &FamilySeries<'_>, other: &FamilySeries<'_>| {
+        one.buyer == other.buyer && one.licence == other.licence
     };
-    sorted.into_iter().map(|(key, group)| (key, meters(group))).collect()
+    let meters = group.chunk_by(same_meter);
+    meters.filter_map(|series| Some(Meter { first: *series.first()?, series })).collect()
 }

@@ -3,32 +3,121 @@
 //! A family shares its cover: it goes first to the account that bought it, then to the payer's other
 //! accounts by account number; what no cover is left for is overflow of the account that ran it (Q11).
 
+use std::ops::Range;
+
 use crate::ids::AccountId;
+use crate::quantity::MILLIONTHS;
 
-/// Cover of one hour, by the account that bought it, in millionths of an instance.
-pub type OwnedCover = [(AccountId, u128)];
+/// What an hour is counted in: whole units in 64 bits, or millionths in 128. Neither wraps: cells hold 32 and 64
+/// bits, and a sum is one of far fewer than 2^32 of them.
+pub trait Count: Copy + Ord + Default {
+    /// So many whole units.
+    fn units(units: u64) -> Self;
+    /// How many millionths it is.
+    fn millionths(self) -> u128;
+    /// The sum.
+    #[must_use]
+    fn plus(self, other: Self) -> Self;
+    /// The difference; the other is no more than this.
+    #[must_use]
+    fn minus(self, other: Self) -> Self;
+}
 
-/// What each meter ran in the hour is covered by how much. `runs` is ordered by account; `covered` gets one
-/// entry for each of them.
-pub fn cover_hour(runs: &[(AccountId, u128)], owned: &OwnedCover, covered: &mut Vec<u128>) {
-    covered.clear();
-    covered.resize(runs.len(), 0);
-    let mut left_over: u128 = 0;
-    for &(owner, units) in owned {
-        let mut left = units;
-        for (slot, &(account, run)) in covered.iter_mut().zip(runs) {
-            if account == owner {
-                let taken = left.min(run - *slot);
-                *slot += taken;
-                left -= taken;
+impl Count for u64 {
+    fn units(units: u64) -> u64 {
+        units
+    }
+
+    fn millionths(self) -> u128 {
+        u128::from(self) * u128::from(MILLIONTHS)
+    }
+
+    fn plus(self, other: u64) -> u64 {
+        self.wrapping_add(other)
+    }
+
+    fn minus(self, other: u64) -> u64 {
+        self.wrapping_sub(other)
+    }
+}
+
+impl Count for u128 {
+    fn units(units: u64) -> u128 {
+        u128::from(units) * u128::from(MILLIONTHS)
+    }
+
+    fn millionths(self) -> u128 {
+        self
+    }
+
+    fn plus(self, other: u128) -> u128 {
+        self + other
+    }
+
+    fn minus(self, other: u128) -> u128 {
+        self - other
+    }
+}
+
+/// The cover of a group of meters, the same for some hours.
+#[derive(Debug, Clone, Default)]
+pub struct SharedCover {
+    /// By the account that bought it: which meters are its own, and how many units.
+    owned: Vec<(Range<usize>, u64)>,
+    /// Units of accounts that have no meter.
+    spare: u64,
+}
+
+impl SharedCover {
+    /// Cover of accounts, in units, for meters whose buyers are in the order of their account numbers.
+    pub fn new(buyers: &[AccountId], bought: impl IntoIterator<Item = (AccountId, u64)>) -> SharedCover {
+        let mut cover = SharedCover::default();
+        let mut bought: Vec<_> = bought.into_iter().collect();
+        bought.sort_by_key(|(owner, _)| *owner);
+        for purchases in bought.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((owner, _)) = purchases.first() else { continue };
+            let units = purchases.iter().map(|(_, units)| units).sum();
+            let first = buyers.partition_point(|buyer| buyer < owner);
+            let end = buyers.partition_point(|buyer| buyer <= owner);
+            match first < end {
+                true => cover.owned.push((first..end, units)),
+                false => cover.spare += units,
             }
         }
-        left_over += left;
+        cover
     }
-    for (slot, &(_, run)) in covered.iter_mut().zip(runs) {
-        let taken = left_over.min(run - *slot);
-        *slot += taken;
-        left_over -= taken;
+
+    /// No cover at all.
+    pub fn is_empty(&self) -> bool {
+        self.owned.is_empty() && self.spare == 0
+    }
+
+    /// X: all of it, in units.
+    pub fn units(&self) -> u64 {
+        self.spare + self.owned.iter().map(|(_, units)| units).sum::<u64>()
+    }
+
+    /// What each meter ran in an hour is covered by how much.
+    pub fn cover_hour<C: Count>(&self, runs: &[C], covered: &mut [C]) {
+        covered.fill(C::default());
+        let mut left_over = C::units(self.spare);
+        for (meters, bought) in &self.owned {
+            let mut left = C::units(*bought);
+            let slots = covered.get_mut(meters.clone()).unwrap_or(&mut []).iter_mut();
+            for (slot, &run) in slots.zip(runs.get(meters.clone()).unwrap_or(&[])) {
+                *slot = left.min(run);
+                left = left.minus(*slot);
+            }
+            left_over = left_over.plus(left);
+        }
+        for (slot, &run) in covered.iter_mut().zip(runs) {
+            if left_over == C::default() {
+                return;
+            }
+            let taken = left_over.min(run.minus(*slot));
+            *slot = slot.plus(taken);
+            left_over = left_over.minus(taken);
+        }
     }
 }
 
@@ -36,12 +125,17 @@ pub fn cover_hour(runs: &[(AccountId, u128)], owned: &OwnedCover, covered: &mut 
 mod tests {
     use super::*;
 
-    fn covered(runs: &[(u64, u128)], owned: &[(u64, u128)]) -> Vec<u128> {
-        let accounts = |list: &[(u64, u128)]| -> Vec<(AccountId, u128)> {
-            list.iter().map(|&(n, units)| (AccountId::from_number(n).unwrap(), units)).collect()
-        };
-        let mut covered = Vec::new();
-        cover_hour(&accounts(runs), &accounts(owned), &mut covered);
+    fn covered(runs: &[(u64, u64)], owned: &[(u64, u64)]) -> Vec<u64> {
+        let account = |number: u64| AccountId::from_number(number).unwrap();
+        let buyers: Vec<_> = runs.iter().map(|(number, _)| account(*number)).collect();
+        let cover = SharedCover::new(&buyers, owned.iter().map(|&(number, units)| (account(number), units)));
+        let units: Vec<u64> = runs.iter().map(|(_, run)| *run).collect();
+        let mut covered = vec![77; runs.len()];
+        cover.cover_hour(&units, &mut covered);
+        let millionths: Vec<_> = units.iter().map(|&run| u128::from(run) * 1_000_000).collect();
+        let mut wide = vec![77; runs.len()];
+        cover.cover_hour(&millionths, &mut wide);
+        assert_eq!(wide, covered.iter().map(|&c| u128::from(c) * 1_000_000).collect::<Vec<_>>());
         covered
     }
 
@@ -55,6 +149,7 @@ mod tests {
     #[test]
     fn a_15_ten_units_on_two_contracts_leave_eight() {
         assert_eq!(covered(&[(1, 10)], &[(1, 2)]), [2]);
+        assert_eq!(covered(&[(1, 10)], &[(1, 2), (1, 3)]), [5]);
     }
 
     #[test]
@@ -67,7 +162,13 @@ mod tests {
     }
 
     #[test]
+    fn meters_of_one_account_take_its_cover_in_their_order() {
+        assert_eq!(covered(&[(1, 4), (2, 3), (2, 4), (3, 9)], &[(2, 5)]), [0, 3, 2, 0]);
+    }
+
+    #[test]
     fn cover_of_an_account_that_ran_nothing_is_shared() {
         assert_eq!(covered(&[(5, 2)], &[(9, 1)]), [1]);
+        assert_eq!(covered(&[(5, 2), (7, 2)], &[(9, 1), (6, 2), (7, 1)]), [2, 2]);
     }
 }

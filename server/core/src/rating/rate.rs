@@ -1,22 +1,21 @@
 //! Rates a family's month: one line for each buyer, product, dimension, agreement and unit price (Q2), with
 //! the segments that explain it.
 
-use std::collections::BTreeMap;
-
-use super::overflow::cover_hour;
-use super::segments::{self, Pricing};
-use super::{Meter, meter};
-use crate::agreement::{Cover, Family};
+use super::agreements::Agreements;
+use super::group::{self, Group, Segment};
+use super::meter::{self, Meter};
+use super::month_sums::MonthSums;
+use super::segments::Pricing;
+use super::walk::MeterSums;
+use crate::agreement::{Agreement, Family};
 use crate::catalog::PriceSource;
 use crate::ids::{AccountId, AgreementId, DimensionKey, OfferId, ProductId};
 use crate::machine::Sandbox;
-use crate::metering::month_tiles::MonthColumn;
 use crate::money::{Currency, UnitPrice};
 use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
-use crate::time::{BillingMonth, HourRange, UsageHour};
-
-const ONE: u128 = 1_000_000;
+use crate::terms::UpfrontKind;
+use crate::time::{BillingMonth, UsageHour};
 
 /// A stretch of hours with one price and one cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,199 +81,133 @@ impl RatedLine {
     }
 }
 
-/// What one meter did in one hour.
-#[derive(Debug, Clone, Copy)]
-pub struct HourFacts {
-    /// Which meter of its group.
-    pub meter: usize,
-    /// The hour.
-    pub hour: UsageHour,
-    /// Y, in millionths.
-    pub metered: u128,
-    /// What of it was covered.
-    pub covered: u128,
-    /// X, in units.
-    pub subscriptions: u64,
-}
-
 /// All usage lines of a family's month, in the order of buyer, product, dimension, agreement and price. A
 /// line whose quantity is 0 is none (B-08, A-02).
 pub fn rate_month(sandbox: &Sandbox, family: &Family, month: BillingMonth) -> Result<Vec<RatedLine>, Broken> {
-    let mut lines = Lines::new();
-    for ((product, dimension), meters) in meter::of_family(sandbox, family, month) {
-        let group = Group::new(sandbox, family, &product, &dimension, &meters, month)?;
-        for range in &group.segments {
-            group.rate_segment(*range, &mut lines)?;
+    let mut sums = MonthSums::of_series(month, family.series.iter().copied());
+    expect_cover(sandbox, family, &mut sums)?;
+    rate_with(sandbox, family, &mut sums)
+}
+
+/// Tells sums of a month what a family's cover is; see [`group::expect_cover`].
+pub fn expect_cover(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) -> Result<(), Broken> {
+    let has_cover = |a: &Agreement| a.purchases.iter().any(|p| p.kind == UpfrontKind::Annual);
+    if !family.agreements().any(has_cover) {
+        return Ok(());
+    }
+    let agreements = Agreements::of_family(sandbox.market(), family);
+    let series = meter::sorted(sandbox, family, |_, _| true);
+    group::expect_cover(&agreements, family, &series, sums)
+}
+
+/// The same lines, with sums of the month that may serve other families, too.
+pub fn rate_with(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) -> Result<Vec<RatedLine>, Broken> {
+    let Some(tiles) = sandbox.tally().tiles(sums.month()) else { return Ok(Vec::new()) };
+    let agreements = Agreements::of_family(sandbox.market(), family);
+    let series = meter::sorted(sandbox, family, |handle, _| sums.get(tiles, handle).hours > 0);
+    let mut groups = Vec::with_capacity(series.len());
+    for series in &series {
+        let mut group = Group::new(family, &agreements, meter::meters(series), sums.hours())?;
+        group.take_sums(tiles, sums);
+        groups.push(group);
+    }
+    let mut walked: Vec<_> = groups.iter_mut().filter_map(|g| g.prepare_walk().then_some(g)).collect();
+    if !walked.is_empty() {
+        for day in 0..tiles.days() {
+            walked.iter_mut().for_each(|group| group.walk_day(tiles, day));
         }
     }
-    Ok(lines.into_values().filter(|line| !line.quantity().is_zero()).collect())
+    let mut lines = Vec::with_capacity(series.iter().map(Vec::len).sum());
+    for group in &groups {
+        add_lines(group, &mut lines)?;
+    }
+    lines.retain(|line| !line.quantity().is_zero());
+    lines.sort_by(|one, other| order(one).cmp(&order(other)));
+    Ok(lines)
 }
 
-type Lines = BTreeMap<(AccountId, ProductId, DimensionKey, u32, UnitPrice), RatedLine>;
-
-/// A product's dimension in a family's month: what is priced together, because its cover is shared.
-pub struct Group<'a> {
-    sandbox: &'a Sandbox,
-    family: &'a Family,
-    product: &'a ProductId,
-    dimension: &'a DimensionKey,
-    meters: &'a [Meter],
-    columns: Vec<Vec<MonthColumn<'a>>>,
-    covers: Vec<Cover>,
-    first_hour: UsageHour,
-    /// The month, cut wherever something but the usage changes.
-    pub segments: Vec<HourRange>,
+fn order(line: &RatedLine) -> (AccountId, &ProductId, &DimensionKey, u32, UnitPrice) {
+    (line.buyer, &line.product, &line.dimension, line.agreement_number, line.unit_price)
 }
 
-impl<'a> Group<'a> {
-    /// Gathers what prices the meters of a product's dimension.
-    pub fn new(
-        sandbox: &'a Sandbox,
-        family: &'a Family,
-        product: &'a ProductId,
-        dimension: &'a DimensionKey,
-        meters: &'a [Meter],
-        month: BillingMonth,
-    ) -> Result<Group<'a>, Broken> {
-        let covers = Cover::of_family(sandbox.market(), family, product, dimension)?;
-        let segments = segments::cut(sandbox, family, product, meters, &covers, month)?;
-        let columns = meters.iter().map(|meter| meter.columns(sandbox, month)).collect();
-        let first_hour = month.hours().start;
-        Ok(Group { sandbox, family, product, dimension, meters, columns, covers, first_hour, segments })
-    }
-
-    /// What prices a meter in a segment.
-    pub fn pricing(
-        &self,
-        meter: &'a Meter,
-        range: HourRange,
-        metered: bool,
-    ) -> Result<Option<Pricing<'a>>, Broken> {
-        segments::pricing(
-            self.sandbox,
-            self.family,
-            self.product,
-            self.dimension,
-            meter,
-            range.start,
-            metered,
-        )
-    }
-
-    /// Rates one segment into `lines`. Hours are walked only where cover must be shared out.
-    fn rate_segment(&self, range: HourRange, lines: &mut Lines) -> Result<(), Broken> {
-        let subscriptions = self.subscriptions(range);
-        let sums = match subscriptions {
-            0 => self.sum_segment(range),
-            _ => self.walk_segment(range, &mut |_| ()),
-        };
-        for (meter, (metered, covered, metered_hours)) in self.meters.iter().zip(sums) {
-            let Some(pricing) = self.pricing(meter, range, metered_hours > 0)? else {
-                match metered_hours {
-                    0 => continue,
-                    _ => return Err(self.unpriced(meter, range)),
+/// Prices the segments of a group whose hours are summed, buyer by buyer.
+fn add_lines(group: &Group<'_>, lines: &mut Vec<RatedLine>) -> Result<(), Broken> {
+    let mut first = 0;
+    for meters in group.meters.chunk_by(|one, other| one.buyer() == other.buyer()) {
+        // The lines of one buyer are few, and the last ones.
+        let begin = lines.len();
+        for segment in &group.segments {
+            let sums = segment.sums().get(first..).unwrap_or(&[]);
+            for (meter, sums) in meters.iter().zip(sums) {
+                match group.pricing(meter, segment.range, sums.hours > 0)? {
+                    Some(pricing) => {
+                        add_segment(lines, begin, meter, pricing, rated(segment, *sums, pricing))
+                    }
+                    None if sums.hours == 0 => (),
+                    None => return Err(unpriced(meter, segment)),
                 }
-            };
-            let segment = RatedSegment {
-                start: range.start,
-                end: range.end,
-                metered_hours,
-                metered: QuantitySum(metered.cast_signed()),
-                subscriptions,
-                covered: QuantitySum(covered.cast_signed()),
-                source: pricing.source,
-            };
-            self.add(lines, meter, pricing, segment);
+            }
         }
-        Ok(())
+        first += meters.len();
     }
+    Ok(())
+}
 
-    fn add(&self, lines: &mut Lines, meter: &Meter, pricing: Pricing<'_>, segment: RatedSegment) {
-        let agreement = pricing.agreement;
-        let key =
-            (meter.buyer, self.product.clone(), self.dimension.clone(), agreement.number, pricing.unit_price);
-        let line = lines.entry(key).or_insert_with(|| RatedLine {
-            buyer: meter.buyer,
-            product: self.product.clone(),
-            dimension: self.dimension.clone(),
+fn rated(segment: &Segment, sums: MeterSums, pricing: Pricing<'_>) -> RatedSegment {
+    RatedSegment {
+        start: segment.range.start,
+        end: segment.range.end,
+        metered_hours: sums.hours,
+        metered: QuantitySum(sums.metered.cast_signed()),
+        subscriptions: segment.subscriptions,
+        covered: QuantitySum(sums.covered.cast_signed()),
+        source: pricing.source,
+    }
+}
+
+/// Adds a segment to its line, one of those from `begin` on.
+fn add_segment(
+    lines: &mut Vec<RatedLine>,
+    begin: usize,
+    meter: &Meter<'_>,
+    pricing: Pricing<'_>,
+    segment: RatedSegment,
+) {
+    let agreement = pricing.agreement;
+    let is_same = |line: &&mut RatedLine| {
+        line.agreement_number == agreement.number && line.unit_price == pricing.unit_price
+    };
+    let Some(line) = lines.get_mut(begin..).and_then(|lines| lines.iter_mut().find(is_same)) else {
+        lines.push(RatedLine {
+            buyer: meter.buyer(),
+            product: meter.product().clone(),
+            dimension: meter.dimension().clone(),
             agreement: agreement.id.clone(),
             agreement_number: agreement.number,
             offer: agreement.offer.clone(),
             unit_price: pricing.unit_price,
             currency: pricing.currency,
-            segments: Vec::new(),
+            segments: vec![segment],
         });
-        // The cut was another meter's: for this one nothing has changed.
-        let goes_on = |last: &RatedSegment| {
-            last.end == segment.start
-                && last.subscriptions == segment.subscriptions
-                && last.source == segment.source
-        };
-        match line.segments.last_mut().filter(|last| goes_on(last)) {
-            Some(last) => last.extend(&segment),
-            None => line.segments.push(segment),
-        }
+        return;
+    };
+    // The cut was another meter's: for this one nothing has changed.
+    let goes_on = |last: &&mut RatedSegment| {
+        last.end == segment.start
+            && last.subscriptions == segment.subscriptions
+            && last.source == segment.source
+    };
+    match line.segments.last_mut().filter(goes_on) {
+        Some(last) => last.extend(&segment),
+        None => line.segments.push(segment),
     }
+}
 
-    fn unpriced(&self, meter: &Meter, range: HourRange) -> Broken {
-        let (product, dimension) = (self.product, self.dimension);
-        Broken(format!(
-            "usage of {product} \"{dimension}\" by {} from {} has no agreement",
-            meter.buyer, range.start
-        ))
-    }
-
-    /// X of a segment: the family's annual subscriptions that are live in it.
-    fn subscriptions(&self, range: HourRange) -> u64 {
-        self.covers.iter().filter(|c| c.covers(range.start)).map(|c| c.units).sum()
-    }
-
-    /// Without cover, an hour is as good as another: sums, at memory speed.
-    fn sum_segment(&self, range: HourRange) -> Vec<(u128, u128, u32)> {
-        let (from, to) = (self.offset(range.start), self.offset(range.end));
-        let sum = |columns: &Vec<MonthColumn<'_>>| {
-            let quantity = columns.iter().map(|column| column.sum(from, to).0).sum();
-            let metered = |hour: &usize| columns.iter().any(|column| column.get(*hour).is_some());
-            let hours = match columns.as_slice() {
-                [column] => column.sum(from, to).1,
-                _ => (from..to).filter(metered).count() as u32,
-            };
-            (quantity, 0, hours)
-        };
-        self.columns.iter().map(sum).collect()
-    }
-
-    /// Walks a segment hour by hour, covering what is run, and shows every hour with usage to `visit`. Answers
-    /// metered, covered and metered hours by meter.
-    pub fn walk_segment(&self, range: HourRange, visit: &mut dyn FnMut(HourFacts)) -> Vec<(u128, u128, u32)> {
-        let live = self.covers.iter().filter(|c| c.covers(range.start));
-        let owned: Vec<_> = live.map(|c| (c.owner, u128::from(c.units) * ONE)).collect();
-        let subscriptions = self.subscriptions(range);
-        let mut sums = vec![(0, 0, 0); self.meters.len()];
-        let mut runs: Vec<_> = self.meters.iter().map(|meter| (meter.buyer, 0)).collect();
-        let mut metered = vec![false; self.meters.len()];
-        let mut covered = Vec::new();
-        for hour in range.hours() {
-            let offset = self.offset(hour);
-            for ((run, any), columns) in runs.iter_mut().zip(&mut metered).zip(&self.columns) {
-                let cells = columns.iter().filter_map(|column| column.get(offset));
-                let (count, sum) =
-                    cells.fold((0, 0), |(count, sum), cell| (count + 1, sum + u128::from(cell)));
-                (*any, run.1) = (count > 0, sum);
-            }
-            cover_hour(&runs, &owned, &mut covered);
-            for (index, (sum, (run, cover))) in sums.iter_mut().zip(runs.iter().zip(&covered)).enumerate() {
-                if metered.get(index) != Some(&true) {
-                    continue;
-                }
-                *sum = (sum.0 + run.1, sum.1 + *cover, sum.2 + 1);
-                visit(HourFacts { meter: index, hour, metered: run.1, covered: *cover, subscriptions });
-            }
-        }
-        sums
-    }
-
-    fn offset(&self, hour: UsageHour) -> usize {
-        usize::try_from(hour.index() - self.first_hour.index()).unwrap_or(0)
-    }
+fn unpriced(meter: &Meter<'_>, segment: &Segment) -> Broken {
+    let (product, dimension) = (meter.product(), meter.dimension());
+    Broken(format!(
+        "usage of {product} \"{dimension}\" by {} from {} has no agreement",
+        meter.buyer(),
+        segment.range.start
+    ))
 }

@@ -1,16 +1,13 @@
 //! Segments: the stretches of a month in which nothing but the usage changes: the same agreement, the same
 //! price, the same cover. All of these are read at the start of an hour (Q1).
 
-use std::collections::BTreeSet;
-
 use super::Meter;
-use crate::agreement::{Agreement, Cover, Family, timeline};
+use super::agreements::Agreements;
+use crate::agreement::{Agreement, Cover, timeline};
 use crate::catalog::PriceSource;
-use crate::ids::{DimensionKey, ProductId};
-use crate::machine::Sandbox;
 use crate::money::{Currency, UnitPrice};
 use crate::rejection::Broken;
-use crate::time::{BillingMonth, HourRange, UsageHour};
+use crate::time::{HourRange, UsageHour};
 
 /// What prices a meter in a segment.
 #[derive(Debug, Clone, Copy)]
@@ -27,54 +24,52 @@ pub struct Pricing<'a> {
 
 /// The hours of a month, cut wherever an agreement, a price or a cover may change.
 pub fn cut(
-    sandbox: &Sandbox,
-    family: &Family,
-    product: &ProductId,
-    meters: &[Meter],
+    agreements: &Agreements<'_>,
+    meters: &[Meter<'_>],
     covers: &[Cover],
-    month: BillingMonth,
+    hours: HourRange,
 ) -> Result<Vec<HourRange>, Broken> {
-    let hours = month.hours();
-    let mut cuts = BTreeSet::from([hours.start, hours.end]);
+    let inside = |hour: &UsageHour| hours.start < *hour && *hour < hours.end;
+    let mut cuts = vec![hours.start, hours.end];
     for meter in meters {
-        for agreement in meter.agreements(family, product) {
-            cuts.extend(timeline::boundaries(agreement));
-            let offer = sandbox.market().known_offer(&agreement.offer)?;
-            cuts.extend(offer.price_boundaries().map(UsageHour::at_or_after));
+        for agreement in agreements.of(meter.buyer(), meter.product(), meter.licence()) {
+            cuts.extend(timeline::boundaries(agreement).filter(inside));
+            let offer = agreements.offer(agreement)?;
+            cuts.extend(offer.price_boundaries().map(UsageHour::at_or_after).filter(inside));
         }
     }
-    cuts.extend(covers.iter().flat_map(|c| [c.start, c.end]).map(UsageHour::at_or_after));
-    let inside: Vec<_> = cuts.range(hours.start..=hours.end).copied().collect();
-    Ok(inside
-        .windows(2)
-        .filter_map(|pair| Some(HourRange { start: *pair.first()?, end: *pair.last()? }))
-        .collect())
+    let ends = covers.iter().flat_map(|cover| [cover.start, cover.end]);
+    cuts.extend(ends.map(UsageHour::at_or_after).filter(inside));
+    cuts.sort_unstable();
+    cuts.dedup();
+    let ranges = cuts.windows(2).filter_map(|pair| match pair {
+        [start, end] => Some(HourRange { start: *start, end: *end }),
+        _ => None,
+    });
+    Ok(ranges.collect())
 }
 
 /// What prices a meter at an hour; none when no agreement does. `metered`: something was metered in it, so that
 /// an agreement which ended just before it counts, too.
 pub fn pricing<'a>(
-    sandbox: &'a Sandbox,
-    family: &'a Family,
-    product: &'a ProductId,
-    dimension: &DimensionKey,
-    meter: &'a Meter,
+    agreements: &Agreements<'a>,
+    meter: &Meter<'a>,
     hour: UsageHour,
     metered: bool,
 ) -> Result<Option<Pricing<'a>>, Broken> {
-    let skew = sandbox.market().rules.future_skew_micros;
+    let rules = &agreements.market().rules;
+    let mine = || agreements.of(meter.buyer(), meter.product(), meter.licence());
+    let just_ended = || timeline::ended_just_before(mine(), hour, rules.future_skew_micros);
     let agreement = match metered {
-        true => meter
-            .agreement_at(family, product, hour)
-            .or_else(|| timeline::ended_just_before(meter.agreements(family, product), hour, skew)),
-        false => meter.agreement_at(family, product, hour),
+        true => timeline::agreement_at(mine(), hour).or_else(just_ended),
+        false => timeline::agreement_at(mine(), hour),
     };
     let Some(agreement) = agreement else { return Ok(None) };
-    let offer = sandbox.market().known_offer(&agreement.offer)?;
+    let offer = agreements.offer(agreement)?;
     // In the hour in which it begins, an agreement is priced as of its beginning (section 0 row 21).
     let at = hour.start().max(agreement.start);
-    let immediate = sandbox.market().rules.decreases_immediate;
-    let price = offer.usage_price(dimension, agreement.start, at, immediate);
+    let dimension = meter.dimension();
+    let price = offer.usage_price(dimension, agreement.start, at, rules.decreases_immediate);
     let (unit_price, source) = price
         .ok_or_else(|| Broken(format!("offer {} has no price for metered \"{dimension}\"", offer.id)))?;
     let usage = offer.terms.usage_based.as_ref();
