@@ -8,7 +8,9 @@
 //!
 //! A kernel is one file and one line in [`KERNELS`].
 
+mod apply;
 mod log;
+mod restart;
 
 use serde::Serialize;
 
@@ -16,7 +18,7 @@ use serde::Serialize;
 const ROUNDS: usize = 7;
 
 /// Every kernel.
-const KERNELS: [fn() -> anyhow::Result<Vec<Row>>; 1] = [log::rows];
+const KERNELS: [fn() -> anyhow::Result<Vec<Row>>; 3] = [log::rows, apply::rows, restart::rows];
 
 /// A row of the suite's table.
 #[derive(Debug, Serialize)]

@@ -1,0 +1,108 @@
+//! Applying and deduplicating new records in process, hour by hour: against a bare loop over one dense array with a
+//! bitmap, and by the number of series.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use souk_benches::{fleet_hour, hours, tally};
+use souk_core::metering::{HourColumn, QuantityColumn, Tally, UsageColumns};
+
+use super::{About, ROUNDS, Row};
+
+const SERIES: u32 = 50_000;
+const FEW: u32 = 1_000;
+const MANY: u32 = 1_000_000;
+const HOURS: u32 = 48;
+/// Records that are applied whatever the number of series.
+const RECORDS: u32 = 8_000_000;
+
+const APPLY: About = About {
+    name: "apply and deduplicate in process, by hour",
+    unit: "M records/s",
+    baseline_is: "a bare loop over one dense array with a bitmap",
+    at_least: Some(0.5),
+};
+const SIZE: About = About {
+    name: "records a second of 1 M series, in process",
+    unit: "M records/s",
+    baseline_is: "the same of 1 k series",
+    at_least: Some(0.5),
+};
+
+/// The rows.
+pub fn rows() -> anyhow::Result<Vec<Row>> {
+    let before = tally(SERIES);
+    let fleet: Vec<_> = (0..HOURS).map(|hour| fleet_hour(SERIES, hour)).collect();
+    let mut rounds = Vec::new();
+    for round in 0..=ROUNDS {
+        let baseline = rate(&fleet, Dense::new(), Dense::accept);
+        let value = rate(&fleet, before.clone(), apply);
+        if 0 < round {
+            rounds.push((value, baseline));
+        }
+    }
+    let mut by_size = Vec::new();
+    for round in 0..=ROUNDS {
+        let [few, many] = [FEW, MANY].map(of_size);
+        if 0 < round {
+            by_size.push((many, few));
+        }
+    }
+    Ok(vec![Row::measured(APPLY, rounds), Row::measured(SIZE, by_size)])
+}
+
+fn apply(tally: &mut Tally, columns: &UsageColumns) {
+    black_box(tally.accept(columns));
+}
+
+/// Records a second of so many series, each in as many hours as the records need.
+fn of_size(series: u32) -> f64 {
+    let hours = (RECORDS / series).min(hours().len() as u32);
+    let fleet: Vec<_> = (0..hours).map(|hour| fleet_hour(series, hour)).collect();
+    rate(&fleet, tally(series), apply)
+}
+
+/// Millions of records a second.
+fn rate<T>(fleet: &[UsageColumns], mut state: T, accept: impl Fn(&mut T, &UsageColumns)) -> f64 {
+    let began = Instant::now();
+    for columns in fleet {
+        accept(&mut state, columns);
+    }
+    let took = began.elapsed().as_secs_f64();
+    black_box(&state);
+    fleet.iter().map(UsageColumns::len).sum::<usize>() as f64 / took / 1e6
+}
+
+/// What the tally keeps, at its barest.
+struct Dense {
+    first_hour: i32,
+    cells: Vec<u32>,
+    metered: Vec<u64>,
+}
+
+impl Dense {
+    fn new() -> Dense {
+        let cells = SERIES as usize * HOURS as usize;
+        let first_hour = hours().start.index();
+        Dense { first_hour, cells: vec![0; cells], metered: vec![0; cells.div_ceil(64)] }
+    }
+
+    fn accept(&mut self, columns: &UsageColumns) {
+        let (HourColumn::One(hour), QuantityColumn::Units(units)) = (&columns.hours, &columns.quantities)
+        else {
+            return;
+        };
+        let row = (hour - self.first_hour) as usize * SERIES as usize;
+        let mut same = 0_u32;
+        for (&handle, &units) in columns.handles.iter().zip(units) {
+            let index = row + handle as usize;
+            if self.metered[index / 64] >> (index % 64) & 1 == 1 {
+                same += u32::from(self.cells[index] == units);
+            } else {
+                self.cells[index] = units;
+                self.metered[index / 64] |= 1 << (index % 64);
+            }
+        }
+        black_box(same);
+    }
+}
