@@ -60,7 +60,9 @@ pub fn families(count: u32) -> Sandbox {
 pub fn full_month(sandbox: &Sandbox) -> MonthTiles {
     let series = sandbox.tally().all_series();
     let mut tally = Tally::default();
-    series.iter().for_each(|series| drop(tally.open(series.clone())));
+    series.iter().for_each(|series| {
+        tally.open(series.clone());
+    });
     for hour in 0..month().hours().len() as u32 {
         let count = series.len() as u32;
         tally.accept(&UsageColumns {
