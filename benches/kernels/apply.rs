@@ -9,12 +9,13 @@ use souk_core::metering::{HourColumn, QuantityColumn, Tally, UsageColumns};
 
 use super::{About, ROUNDS, Row};
 
-const SERIES: u32 = 50_000;
+/// Series of the dense array.
+pub const SERIES: u32 = 50_000;
 const FEW: u32 = 1_000;
 const MANY: u32 = 1_000_000;
 const HOURS: u32 = 48;
-/// Records that are applied whatever the number of series.
-const RECORDS: u32 = 8_000_000;
+/// Records that are applied whatever the number of series: whole days of the most.
+const RECORDS: u32 = 24_000_000;
 
 const APPLY: About = About {
     name: "apply and deduplicate in process, by hour",
@@ -35,7 +36,7 @@ pub fn rows() -> anyhow::Result<Vec<Row>> {
     let fleet: Vec<_> = (0..HOURS).map(|hour| fleet_hour(SERIES, hour)).collect();
     let mut rounds = Vec::new();
     for round in 0..=ROUNDS {
-        let baseline = rate(&fleet, Dense::new(), Dense::accept);
+        let baseline = rate(&fleet, Dense::new(HOURS), Dense::accept);
         let value = rate(&fleet, before.clone(), apply);
         if 0 < round {
             rounds.push((value, baseline));
@@ -74,27 +75,35 @@ fn rate<T>(fleet: &[UsageColumns], mut state: T, accept: impl Fn(&mut T, &UsageC
 }
 
 /// What the tally keeps, at its barest.
-struct Dense {
+pub struct Dense {
     first_hour: i32,
     cells: Vec<u32>,
     metered: Vec<u64>,
 }
 
 impl Dense {
-    fn new() -> Dense {
-        let cells = SERIES as usize * HOURS as usize;
+    /// Room for so many hours of the series.
+    pub fn new(hours_max: u32) -> Dense {
+        let cells = SERIES as usize * hours_max as usize;
         let first_hour = hours().start.index();
         Dense { first_hour, cells: vec![0; cells], metered: vec![0; cells.div_ceil(64)] }
     }
 
-    fn accept(&mut self, columns: &UsageColumns) {
+    /// Takes the records of an hour.
+    pub fn accept(&mut self, columns: &UsageColumns) {
         let (HourColumn::One(hour), QuantityColumn::Units(units)) = (&columns.hours, &columns.quantities)
         else {
             return;
         };
-        let row = (hour - self.first_hour) as usize * SERIES as usize;
+        let rows = columns.handles.iter().copied().zip(units.iter().copied());
+        self.accept_rows((hour - self.first_hour) as usize, rows);
+    }
+
+    /// Takes series and units of an hour from the first.
+    pub fn accept_rows(&mut self, hour: usize, rows: impl Iterator<Item = (u32, u32)>) {
+        let row = hour * SERIES as usize;
         let mut same = 0_u32;
-        for (&handle, &units) in columns.handles.iter().zip(units) {
+        for (handle, units) in rows {
             let index = row + handle as usize;
             if self.metered[index / 64] >> (index % 64) & 1 == 1 {
                 same += u32::from(self.cells[index] == units);

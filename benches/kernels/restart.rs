@@ -13,9 +13,9 @@ use souk_log::{LogName, LogStore, PartitionLog, SegmentedStore, Seq};
 use souk_server::codec::{PartitionBatch, encode_partition_batch};
 use tempfile::TempDir;
 
+use super::apply::{Dense, SERIES};
 use super::{About, Row};
 
-const SERIES: u32 = 50_000;
 const ROUNDS: usize = 3;
 const REPLAY: About = About {
     name: "replay of logged records",
@@ -68,19 +68,17 @@ fn replay(log: &mut dyn PartitionLog, hours: u32) -> anyhow::Result<f64> {
 
 /// The same bytes: every one is checked and read, and every record has a cell.
 fn read(log: &mut dyn PartitionLog, hours: u32) -> anyhow::Result<f64> {
-    let mut cells = vec![0_u8; SERIES as usize * hours as usize];
+    let mut dense = Dense::new(hours);
     let began = Instant::now();
-    let mut row = 0;
+    let mut hour = 0;
     log.read(Seq::FIRST, &mut |_, bytes| {
         // The quantities are a byte each, at the end of their batch.
         let units = &bytes[bytes.len() - SERIES as usize..];
-        for (cell, units) in cells[row..row + SERIES as usize].iter_mut().zip(units) {
-            *cell = *units;
-        }
-        row += SERIES as usize;
+        dense.accept_rows(hour, (0..).zip(units.iter().map(|units| u32::from(*units))));
+        hour += 1;
         ControlFlow::Continue(())
     })?;
-    black_box(&cells);
+    black_box(&dense);
     Ok(rate(began, hours))
 }
 
