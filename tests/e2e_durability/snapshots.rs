@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use souk_client::SoukClient;
-use souk_client::proto::metering::v1::{InstanceHours, ReportInstanceHoursRequest};
+use souk_client::proto::metering::v1::{InstanceHours, MeteredRecord, ReportInstanceHoursRequest};
 use souk_client::proto::reporting::v1::{ReportKind, ReportProfile};
 
 use crate::served::Served;
@@ -150,13 +150,19 @@ async fn what_cannot_be_used_is_replayed() {
 async fn a_replaced_sandbox_has_nothing_of_the_old_ones_months() {
     let folder = tempfile::tempdir().expect("a folder");
     history(folder.path()).await;
-    let served = Served::with_snapshots(folder.path()).await;
+    // Limits that take no snapshot: the old ones stay, and know the old months' archive.
+    let served = Served::in_folder(folder.path()).await;
     put(&served.client, SANDBOX, &document()).await;
-    let records = served.client.all_metered_records(SANDBOX, &Default::default()).await.expect("a list");
-    assert!(records.is_empty());
+    turn(&served.client, SANDBOX, "2025-01-03T00:00:00Z").await;
+    run(&served.client, 1, 3).await;
+    let before = records(&served.client).await;
+    assert_eq!(before.len() as u64, BUYERS * 3);
     served.stop().await;
-    let served = Served::with_snapshots(folder.path()).await;
-    let records = served.client.all_metered_records(SANDBOX, &Default::default()).await.expect("a list");
-    assert!(records.is_empty());
+    let served = Served::in_folder(folder.path()).await;
+    assert_eq!(records(&served.client).await, before);
     served.stop().await;
+}
+
+async fn records(client: &SoukClient) -> Vec<MeteredRecord> {
+    client.all_metered_records(SANDBOX, &Default::default()).await.expect("a list")
 }

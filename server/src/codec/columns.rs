@@ -160,10 +160,15 @@ pub(super) fn from_journal_columns(
     columns: &journal::UsageColumnsAccepted,
 ) -> Result<UsageColumns, CodecError> {
     let rows = required(columns.rows, "rows")?;
+    // First what fills its rows: a wrong count must not ask for memory.
+    let quantities = match columns.millionths.is_empty() {
+        true => QuantityColumn::Units(unpacked_units(&columns.units, rows as usize)?),
+        false if !columns.units.is_empty() => return Err(both("units", "millionths")),
+        false => QuantityColumn::Millionths(unpacked(&columns.millionths, "millionths", u64::from_le_bytes)?),
+    };
+    check_rows(quantities.len(), rows as usize, "quantities")?;
     let handles = match columns.first_handle {
         Some(_) if !columns.handles.is_empty() => return Err(both("first_handle", "handles")),
-        // A damaged count must not ask for memory that its columns do not fill.
-        Some(_) if columns.units.is_empty() && columns.millionths.is_empty() => Vec::new(),
         Some(first) => (0..rows).map(|row| first.wrapping_add(row)).collect(),
         None => unpacked(&columns.handles, "handles", u32::from_le_bytes)?,
     };
@@ -176,12 +181,6 @@ pub(super) fn from_journal_columns(
     if let HourColumn::Each(hours) = &hours {
         check_rows(hours.len(), rows as usize, "hours")?;
     }
-    let quantities = match columns.millionths.is_empty() {
-        true => QuantityColumn::Units(unpacked_units(&columns.units, rows as usize)?),
-        false if !columns.units.is_empty() => return Err(both("units", "millionths")),
-        false => QuantityColumn::Millionths(unpacked(&columns.millionths, "millionths", u64::from_le_bytes)?),
-    };
-    check_rows(quantities.len(), rows as usize, "quantities")?;
     Ok(UsageColumns { handles, hours, quantities })
 }
 

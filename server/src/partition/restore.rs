@@ -1,8 +1,12 @@
 //! A partition's state at its start: from the last snapshot and what the log holds behind it, or from the log alone.
 
+use std::ops::Range;
+
+use souk_core::machine::ControlEntry;
 use souk_log::{PartitionLog, Seq};
 use tracing::warn;
 
+use super::ControlFeed;
 use super::archive::{Archive, Index};
 use super::replay::{ReplayError, Replayed, replay};
 use super::snapshot::{self, Restored};
@@ -35,9 +39,13 @@ pub fn restore(
             None
         }
     };
-    if let Some(Restored { state, next, archived }) = restored {
+    if let Some(Restored { state, next, mut archived }) = restored {
+        let since = state.followed;
         match replay(log.as_mut(), &setup.feed, state, next) {
-            Ok(state) => return Ok((log, Restored { state, next, archived })),
+            Ok(state) => {
+                forget_replaced(&mut archived, &setup.feed, since..state.followed);
+                return Ok((log, Restored { state, next, archived }));
+            }
             Err(error) => {
                 warn!(partition, %error, "the log does not go on from the snapshot, which is ignored")
             }
@@ -46,4 +54,16 @@ pub fn restore(
     let state = replay(log.as_mut(), &setup.feed, Replayed::default(), Seq::FIRST)?;
     let next = log.next();
     Ok((log, Restored { state, next, archived: Index::default() }))
+}
+
+/// A sandbox that was replaced or deleted behind the snapshot has nothing of its former months.
+fn forget_replaced(archived: &mut Index, feed: &ControlFeed, followed: Range<u64>) {
+    for entry in followed.filter_map(|before| feed.after(before)).flat_map(|entries| entries.to_vec()) {
+        match &entry {
+            ControlEntry::SandboxPut { name, .. } | ControlEntry::SandboxDeleted { name } => {
+                archived.forget(name);
+            }
+            ControlEntry::Changed { .. } => (),
+        }
+    }
 }
