@@ -90,7 +90,8 @@ fn explained(done: &Done) {
                 for explained in &hour.records {
                     let record = ids[&explained.id];
                     let said = (&*record.buyer, &*record.product, &*record.dimension, &*record.region);
-                    let found = (&*buyer, &*product, line.dimension.as_str(), explained.region.as_str());
+                    let dimension = line.dimension.as_ref().expect("usage is of a dimension").as_str();
+                    let found = (&*buyer, &*product, dimension, explained.region.as_str());
                     assert_eq!(said, found, "what {} was metered as", explained.id);
                     assert_eq!(hour_of(at(&record.at.to_string())), start);
                     assert_eq!(naive::scaled(&record.quantity, 6), explained.quantity.0.into());

@@ -51,7 +51,7 @@ pub fn configuration(
     auto_renew: bool,
 ) -> UpfrontConfiguration {
     let quantities = units.iter().map(|(key, units)| (DimensionKey::new(key), *units)).collect();
-    UpfrontConfiguration { duration, quantities, auto_renew }
+    UpfrontConfiguration { duration: Some(duration), quantities, auto_renew }
 }
 
 impl World {
@@ -78,6 +78,7 @@ impl World {
             invoicing_entity: entity.map(str::to_owned),
             address: Address { country: "US".to_owned(), ..Address::default() },
             email_domain: "example.com".to_owned(),
+            invoice_terms: false,
             access_keys: Vec::new(),
         };
         let decided = decide::put_account(self.market(), put);
@@ -143,7 +144,7 @@ impl World {
         let sold = types.iter().filter(|(.., annual)| !annual.is_empty());
         let annual: Vec<_> = sold.map(|(key, _, annual)| (*key, *annual)).collect();
         let terms =
-            Terms { renewal: (!annual.is_empty()).then_some(Renewal), ..usage_terms(&hourly, &annual) };
+            Terms { renewal: (!annual.is_empty()).then(Renewal::default), ..usage_terms(&hourly, &annual) };
         self.product(id, SELLER, ProductType::Ami, &dimensions)
             .unwrap_or_else(|rejection| panic!("{rejection}"));
         self.public(id, terms)
@@ -165,7 +166,7 @@ impl World {
 
     /// Releases a private offer.
     pub fn private(&mut self, private: &Private<'_>) -> &mut World {
-        let validity = Some(Validity { duration: TermDuration::Days(private.days) });
+        let validity = Some(Validity::Lasting(TermDuration::Days(private.days)));
         let terms = Terms { validity, ..usage_terms(private.usage, private.annual) };
         self.offer(private.id, private.product, private.buyers, Some(private.accept_by), terms)
     }
@@ -185,9 +186,10 @@ impl World {
             name: id.to_owned(),
             buyer_accounts: buyers.iter().map(|buyer| account(buyer)).collect(),
             accept_by: accept_by.map(|day| moment(&format!("{day}T00:00:00Z")).date()),
+            renewal_kind: None,
             terms,
         };
-        let decided = decide::create_offer(self.market(), offer, self.now());
+        let decided = decide::create_offer(self.market(), offer, self.now(), 0);
         self.published(decided)
     }
 
@@ -217,7 +219,6 @@ pub fn usage_terms(usage: &[(&str, &str)], annual: &[(&str, &str)]) -> Terms {
             rate_card: prices(usage, PriceDecimals::Metered),
         }),
         configurable_upfront: (!annual.is_empty()).then(upfront),
-        validity: None,
-        renewal: None,
+        ..Terms::default()
     }
 }

@@ -25,8 +25,8 @@ fn usage_lines(world: &World, payer: &str, month: &str) -> Vec<String> {
     let lines = invoices.iter().flat_map(|invoice| &invoice.lines).map(|line| {
         let private = world.market().offers()[&line.offer].is_private();
         let offer = if private { format!("{}: ", line.offer) } else { String::new() };
-        let (dimension, quantity, price, amount) =
-            (&line.dimension, line.quantity, line.unit_price, line.amount);
+        let dimension = line.dimension.as_ref().expect("usage is of a dimension");
+        let (quantity, price, amount) = (line.quantity, line.unit_price, line.amount);
         let (start, end) = (line.start, line.end);
         format!("{offer}{dimension} {quantity} at {price} = {amount} USD from {start} to {end}")
     });

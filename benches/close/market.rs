@@ -84,7 +84,7 @@ fn configuration(number: u32) -> Option<UpfrontConfiguration> {
         .map(|kind| (DimensionKey::new(&format!("type{kind}.large")), cover(number * SERIES + kind)));
     let quantities: BTreeMap<_, _> = kinds.filter(|(_, units)| *units > 0).collect();
     (!quantities.is_empty()).then_some(UpfrontConfiguration {
-        duration: ANNUAL,
+        duration: Some(ANNUAL),
         quantities,
         auto_renew: false,
     })

@@ -1,9 +1,12 @@
 //! Agreements: accepting offers, adding cover, ending.
 
+use std::collections::BTreeMap;
+
 use souk_proto::agreement::v1::agreement_service_client::AgreementServiceClient;
 use souk_proto::agreement::v1::{
-    AcceptOfferRequest, AddAnnualSubscriptionRequest, Agreement, CancelAgreementRequest, Entitlement,
-    GetAgreementRequest, ListAgreementsRequest, ListEntitlementsRequest, UpfrontConfiguration,
+    AcceptOfferRequest, AddAnnualSubscriptionRequest, Agreement, AmendAgreementRequest,
+    CancelAgreementRequest, Entitlement, GetAgreementRequest, ListAgreementsRequest, ListEntitlementsRequest,
+    UpfrontConfiguration,
 };
 use tonic::transport::Channel;
 
@@ -35,6 +38,8 @@ pub struct EntitlementFilter {
     pub product_id: String,
     /// Only of this buyer; empty takes all.
     pub buyer_account_id: String,
+    /// With those that begin later.
+    pub include_scheduled: bool,
 }
 
 fn service(channel: Channel) -> AgreementServiceClient<Channel> {
@@ -83,6 +88,31 @@ impl SoukClient {
             configuration: Some(configuration),
         };
         let send = |channel, request| async move { service(channel).add_annual_subscription(request).await };
+        let answer = self.unary(call, question, send).await?;
+        let agreement = required(call, answer.agreement, "the agreement")?;
+        Ok(Accepted { agreement, invoice_ids: answer.invoice_ids })
+    }
+
+    /// Changes the quantities of an upfront purchase: what is not named stays, 0 takes a dimension out. Never repeated
+    /// by itself.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn amend_agreement(
+        &self,
+        sandbox: &str,
+        agreement_id: &str,
+        purchase_number: Option<u32>,
+        quantities: BTreeMap<String, u64>,
+    ) -> Result<Accepted, ClientError> {
+        let call = Call::AmendAgreement;
+        let question = AmendAgreementRequest {
+            sandbox: sandbox.to_owned(),
+            agreement_id: agreement_id.to_owned(),
+            purchase_number: purchase_number.unwrap_or_default(),
+            quantities,
+        };
+        let send = |channel, request| async move { service(channel).amend_agreement(request).await };
         let answer = self.unary(call, question, send).await?;
         let agreement = required(call, answer.agreement, "the agreement")?;
         Ok(Accepted { agreement, invoice_ids: answer.invoice_ids })
@@ -166,6 +196,7 @@ impl SoukClient {
             sandbox: sandbox.to_owned(),
             product_id: filter.product_id.clone(),
             buyer_account_id: filter.buyer_account_id.clone(),
+            include_scheduled: filter.include_scheduled,
             page_size: page.size,
             page_token: page.token,
         };

@@ -2,8 +2,8 @@
 
 use souk_proto::billing::v1::billing_service_client::BillingServiceClient;
 use souk_proto::billing::v1::{
-    ExplainInvoiceLineRequest, ExplainInvoiceLineResponse, ExplainedHour, GetInvoiceRequest, Invoice,
-    InvoiceLine, ListInvoicesRequest, PreviewInvoicesRequest,
+    AdjustInvoicesRequest, Adjustment, ExplainInvoiceLineRequest, ExplainInvoiceLineResponse, ExplainedHour,
+    GetInvoiceRequest, Invoice, InvoiceLine, ListInvoicesRequest, PreviewInvoicesRequest,
 };
 use tonic::transport::Channel;
 
@@ -123,6 +123,21 @@ impl SoukClient {
             hours.extend(more_hours);
         }
         Ok(ExplainedLine { line: required(call, line, "the line")?, hours })
+    }
+
+    /// Gives back what invoices charged: one to five adjustments, made in their order, all or none. Answers their credit
+    /// memos.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn adjust_invoices(
+        &self,
+        sandbox: &str,
+        adjustments: Vec<Adjustment>,
+    ) -> Result<Vec<Invoice>, ClientError> {
+        let question = AdjustInvoicesRequest { sandbox: sandbox.to_owned(), adjustments };
+        let send = |channel, request| async move { service(channel).adjust_invoices(request).await };
+        Ok(self.unary(Call::AdjustInvoices, question, send).await?.credit_memos)
     }
 
     /// The usage invoices that a payer would get for an open month: the month of the sandbox's clock when

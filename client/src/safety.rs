@@ -92,6 +92,8 @@ calls! {
         "a repeat could make a second agreement and invoice it";
     AddAnnualSubscription "souk.agreement.v1.AgreementService" "AddAnnualSubscription" Once
         "each call buys and invoices";
+    AmendAgreement "souk.agreement.v1.AgreementService" "AmendAgreement" Once
+        "a repeat is refused because nothing changes any more, and would hide a success";
     CancelAgreement "souk.agreement.v1.AgreementService" "CancelAgreement" Once
         "a repeat is refused because the agreement ended, and would hide a success";
     GetAgreement "souk.agreement.v1.AgreementService" "GetAgreement" Repeat "reads";
@@ -105,6 +107,8 @@ calls! {
     ListInvoices "souk.billing.v1.BillingService" "ListInvoices" Repeat "reads";
     GetInvoice "souk.billing.v1.BillingService" "GetInvoice" Repeat "reads";
     ExplainInvoiceLine "souk.billing.v1.BillingService" "ExplainInvoiceLine" Repeat "reads";
+    AdjustInvoices "souk.billing.v1.BillingService" "AdjustInvoices" Repeat
+        "its client token makes each adjustment once";
     PreviewInvoices "souk.billing.v1.BillingService" "PreviewInvoices" Repeat "reads";
     BatchMeterUsage "souk.metering.v1.MeteringService" "BatchMeterUsage" Repeat
         "the first record of an hour stands and a repeat gets its id";
@@ -166,6 +170,7 @@ mod tests {
                 "ChangePrices",
                 "AcceptOffer",
                 "AddAnnualSubscription",
+                "AmendAgreement",
                 "CancelAgreement",
             ]
         );

@@ -117,7 +117,7 @@ fn terms(offer: &Offer) -> impl Iterator<Item = &Term> {
 fn usage_prices(offer: &Offer) -> naive::Prices {
     let mut cards = terms(offer).filter_map(|term| match term {
         Term::UsageBasedPricing(term) => Some(&term.rate_card),
-        Term::ConfigurableUpfrontPricing(_) | Term::Validity(_) | Term::Renewal(_) => None,
+        _ => None,
     });
     let card = cards.next().expect("every offer of the demo prices usage");
     card.iter().map(|(key, price)| (key.clone(), price.clone())).collect()
@@ -126,7 +126,7 @@ fn usage_prices(offer: &Offer) -> naive::Prices {
 fn annual_prices(offer: &Offer) -> naive::Prices {
     let mut cards = terms(offer).filter_map(|term| match term {
         Term::ConfigurableUpfrontPricing(term) => term.rate_cards.iter().find(|card| card.duration == "P12M"),
-        Term::UsageBasedPricing(_) | Term::Validity(_) | Term::Renewal(_) => None,
+        _ => None,
     });
     let card = cards.next().expect("annual prices");
     card.prices.iter().map(|(key, price)| (key.clone(), price.clone())).collect()
@@ -135,7 +135,7 @@ fn annual_prices(offer: &Offer) -> naive::Prices {
 fn agreement_end(offer: &Offer, start: Time) -> Option<Time> {
     let duration = terms(offer).find_map(|term| match term {
         Term::Validity(term) => Some(term.agreement_duration.as_str()),
-        Term::UsageBasedPricing(_) | Term::ConfigurableUpfrontPricing(_) | Term::Renewal(_) => None,
+        _ => None,
     })?;
     let number = |unit: char| duration.strip_prefix('P')?.strip_suffix(unit)?.parse::<u32>().ok();
     let after_months = number('M').map(|months| start + Months::new(months));

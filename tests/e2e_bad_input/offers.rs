@@ -28,7 +28,12 @@ pub(super) fn upfront(duration: &str, prices: &[(&str, &str)]) -> Term {
 }
 
 fn validity(duration: &str) -> Term {
-    Term { term: Some(Kind::Validity(ValidityTerm { agreement_duration: duration.to_owned() })) }
+    Term {
+        term: Some(Kind::Validity(ValidityTerm {
+            agreement_duration: duration.to_owned(),
+            ..Default::default()
+        })),
+    }
 }
 
 /// A private offer.
@@ -49,7 +54,7 @@ async fn an_offer_has_the_terms_that_its_product_and_its_buyers_need() {
     let client = &served.client;
     let before = everything(client).await;
     let saas = || usage(&[("users", "0.5"), ("data", "0.01")]);
-    let renewal = Term { term: Some(Kind::Renewal(RenewalTerm {})) };
+    let renewal = Term { term: Some(Kind::Renewal(RenewalTerm::default())) };
     let good = || private("prod-saas", vec![saas(), validity("P30D")]);
     let with = |change: fn(&mut Offer)| {
         let mut offer = good();
@@ -109,7 +114,7 @@ async fn an_offer_has_the_terms_that_its_product_and_its_buyers_need() {
         ),
         (
             terms(vec![in_euro, validity("P30D")]),
-            "InvalidArgument CURRENCY_NOT_SUPPORTED offer.terms[0].usageBasedPricing.currencyCode",
+            "InvalidArgument CURRENCY_NOT_SUPPORTED offer.terms.usageBasedPricing.currencyCode",
         ),
         (
             terms(vec![usage(&[("users", "0.5")]), validity("P30D")]),
@@ -165,7 +170,7 @@ async fn a_14_annual_and_hourly_prices_come_in_pairs() {
             format!("DIMENSION_UNKNOWN {}", field("m5.huge")),
         ),
         (
-            vec![hourly("0.25", "0.50"), upfront("P24M", &[("m5.large", "500"), ("m5.xlarge", "900")])],
+            vec![hourly("0.25", "0.50"), upfront("P37M", &[("m5.large", "500"), ("m5.xlarge", "900")])],
             "DURATION_NOT_ALLOWED offer.terms.configurableUpfrontPricing.rateCards[0].duration".to_owned(),
         ),
         (

@@ -157,8 +157,11 @@ fn by_team(quantities: &[&str]) -> Vec<UsageAllocation> {
 
 /// What the contracts of a buyer on the store, or of all, entitle to.
 async fn entitled(client: &SoukClient, buyer: &str) -> Vec<String> {
-    let filter =
-        EntitlementFilter { product_id: "prod-store".to_owned(), buyer_account_id: buyer.to_owned() };
+    let filter = EntitlementFilter {
+        product_id: "prod-store".to_owned(),
+        buyer_account_id: buyer.to_owned(),
+        include_scheduled: false,
+    };
     let found = client.all_entitlements("contract", &filter).await.expect("a list");
     let show = |e: souk_proto::agreement::v1::Entitlement| {
         format!("{} {} until {}", e.dimension, e.quantity, time_text(e.expiration_time))

@@ -69,6 +69,9 @@ pub struct PutAccount {
     /// The domain of the company's e-mail addresses.
     #[arg(long, value_name = "DOMAIN", default_value = "", hide_default_value = true)]
     email_domain: String,
+    /// It pays by invoice and not by card: payment schedules are for such payers.
+    #[arg(long)]
+    invoice_terms: bool,
 }
 
 impl PutAccount {
@@ -91,6 +94,7 @@ impl PutAccount {
             address: (address != Address::default()).then_some(address),
             email_domain: self.email_domain,
             access_keys: Vec::new(),
+            invoice_terms: self.invoice_terms,
         })
     }
 }

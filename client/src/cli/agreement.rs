@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use souk_client::{Accepted, AgreementFilter, EntitlementFilter};
 use souk_proto::agreement::v1::{
-    AcceptOfferResponse, Agreement, Entitlement, UpfrontConfiguration, UpfrontPurchase,
+    AcceptOfferResponse, Agreement, Entitlement, Instalment, UpfrontConfiguration, UpfrontPurchase,
 };
 
 use super::args::{self, Pair};
@@ -39,7 +39,7 @@ An offer is never accepted twice by itself: when no answer comes, look at the li
         )]
         quantities: Vec<Pair<u64>>,
         /// Renews what is bought upfront at its end.
-        #[arg(long, requires = "duration")]
+        #[arg(long)]
         auto_renew: bool,
     },
     /// Buys annual cover on top of a live agreement.
@@ -55,7 +55,24 @@ An offer is never accepted twice by itself: when no answer comes, look at the li
         #[arg(long)]
         auto_renew: bool,
     },
-    /// Ends an agreement now.
+    /// Changes the quantities of what was bought upfront, for the days that are left.
+    #[command(after_help = "Examples:
+  souk agreement amend agmt-1 --quantity users=25
+  souk agreement amend agmt-1 --purchase 2 --quantity m5.large=1 --quantity r5.large=1
+
+A contract only grows. Annual subscriptions may change types: 0 takes one out, and what is charged must not be less
+than what is given back.")]
+    Amend {
+        /// The agreement.
+        agreement: String,
+        /// The number of the purchase; needed when several last now.
+        #[arg(long, value_name = "NUMBER")]
+        purchase: Option<u32>,
+        /// The new quantity of a dimension; what is not named stays as it is.
+        #[arg(long = "quantity", value_name = "DIMENSION=NUMBER", value_parser = args::quantity, required = true)]
+        quantities: Vec<Pair<u64>>,
+    },
+    /// Ends an agreement now; what of it is due in instalments is invoiced no more.
     #[command(after_help = "Example:
   souk agreement cancel agmt-1")]
     Cancel {
@@ -91,6 +108,9 @@ An offer is never accepted twice by itself: when no answer comes, look at the li
         /// Only of this buyer.
         #[arg(long, value_name = "ACCOUNT", default_value = "", hide_default_value = true)]
         buyer: String,
+        /// With those that begin later.
+        #[arg(long)]
+        scheduled: bool,
     },
 }
 
@@ -100,8 +120,8 @@ impl AgreementCommand {
         match self {
             AgreementCommand::Accept { offer, buyer, duration, quantities, auto_renew } => {
                 let configuration = match duration {
-                    Some(duration) => Some(configuration(duration, &quantities, auto_renew)?),
-                    None => None,
+                    None if !auto_renew => None,
+                    duration => Some(configuration(duration.unwrap_or_default(), &quantities, auto_renew)?),
                 };
                 let client = session.connect().await?;
                 let accepted = client.accept_offer(&sandbox, &offer, &buyer, configuration).await?;
@@ -112,6 +132,12 @@ impl AgreementCommand {
                 let client = session.connect().await?;
                 let accepted = client.add_annual_subscription(&sandbox, &agreement, configuration).await?;
                 session.show(&purchase(accepted)?)
+            }
+            AgreementCommand::Amend { agreement, purchase: number, quantities } => {
+                let quantities = args::to_map(&quantities).map_err(CliError::Usage)?;
+                let client = session.connect().await?;
+                let amended = client.amend_agreement(&sandbox, &agreement, number, quantities).await?;
+                session.show(&purchase(amended)?)
             }
             AgreementCommand::Cancel { agreement } => {
                 let ended = session.connect().await?.cancel_agreement(&sandbox, &agreement).await?;
@@ -127,8 +153,12 @@ impl AgreementCommand {
                 let rows = agreements.iter().map(row).collect();
                 session.show(&View::of_list(columns(), rows, json::of_all(&agreements)?))
             }
-            AgreementCommand::Entitlements { product, buyer } => {
-                let filter = EntitlementFilter { product_id: product, buyer_account_id: buyer };
+            AgreementCommand::Entitlements { product, buyer, scheduled } => {
+                let filter = EntitlementFilter {
+                    product_id: product,
+                    buyer_account_id: buyer,
+                    include_scheduled: scheduled,
+                };
                 let entitlements = session.connect().await?.all_entitlements(&sandbox, &filter).await?;
                 session.show(&entitled(&entitlements)?)
             }
@@ -169,6 +199,7 @@ fn one(agreement: &Agreement) -> Result<View, CliError> {
         ("acceptance_time", time::show(agreement.acceptance_time.as_ref())),
         ("start_time", time::show(agreement.start_time.as_ref())),
         ("end_time", time::show(agreement.end_time.as_ref())),
+        ("agreement_value", agreement.agreement_value.clone()),
     ];
     let columns = vec![
         number("number"),
@@ -181,7 +212,21 @@ fn one(agreement: &Agreement) -> Result<View, CliError> {
         text("auto_renew"),
     ];
     let rows = agreement.upfront_purchases.iter().flat_map(purchase_rows).collect();
-    Ok(View::of_facts(facts, json::of(agreement)?).with_sheet("Bought upfront", columns, rows))
+    let mut view = View::of_facts(facts, json::of(agreement)?).with_sheet("Bought upfront", columns, rows);
+    if !agreement.instalments.is_empty() {
+        let columns = vec![number("number"), text("due_time"), number("amount"), text("status")];
+        let row = |instalment: &Instalment| {
+            vec![
+                instalment.number.to_string(),
+                time::show(instalment.due_time.as_ref()),
+                instalment.amount.clone(),
+                word(instalment.status().as_str_name(), "INSTALMENT_STATUS_"),
+            ]
+        };
+        let rows = agreement.instalments.iter().map(row).collect();
+        view = view.with_sheet("Instalments", columns, rows);
+    }
+    Ok(view)
 }
 
 fn purchase_rows(purchase: &UpfrontPurchase) -> impl Iterator<Item = Vec<String>> {
@@ -190,7 +235,7 @@ fn purchase_rows(purchase: &UpfrontPurchase) -> impl Iterator<Item = Vec<String>
             purchase.number.to_string(),
             dimension.clone(),
             quantity.to_string(),
-            purchase.unit_prices.get(dimension).cloned().unwrap_or_default(),
+            purchase.unit_prices.get(dimension).unwrap_or(&purchase.fixed_price).clone(),
             purchase.duration.clone(),
             time::show(purchase.start_time.as_ref()),
             time::show(purchase.end_time.as_ref()),
@@ -205,6 +250,8 @@ fn entitled(entitlements: &[Entitlement]) -> Result<View, CliError> {
         text("agreement_id"),
         text("dimension"),
         number("quantity"),
+        text("status"),
+        text("start_time"),
         text("expiration_time"),
         text("license_arn"),
     ];
@@ -214,6 +261,8 @@ fn entitled(entitlements: &[Entitlement]) -> Result<View, CliError> {
             entitlement.agreement_id.clone(),
             entitlement.dimension.clone(),
             entitlement.quantity.to_string(),
+            word(entitlement.status().as_str_name(), "ENTITLEMENT_STATUS_"),
+            time::show(entitlement.start_time.as_ref()),
             time::show(entitlement.expiration_time.as_ref()),
             entitlement.license_arn.clone(),
         ]
@@ -259,7 +308,7 @@ pub fn row(agreement: &Agreement) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use souk_proto::agreement::v1::AgreementStatus;
+    use souk_proto::agreement::v1::{AgreementStatus, EntitlementStatus};
 
     use super::*;
 
@@ -277,6 +326,7 @@ mod tests {
             acceptance_time: time::parse("2026-03-01T12").ok(),
             start_time: time::parse("2026-03-01T12").ok(),
             status: AgreementStatus::Active.into(),
+            agreement_value: "2100.00".to_owned(),
             upfront_purchases: vec![UpfrontPurchase {
                 number: 1,
                 quantities: [("m5.large".to_owned(), 3)].into(),
@@ -302,6 +352,7 @@ mod tests {
         Acceptance time       2026-03-01T12:00:00Z
         Start time            2026-03-01T12:00:00Z
         End time
+        Agreement value       2100.00
         Invoices              inv-1
 
         Bought upfront
@@ -322,11 +373,13 @@ mod tests {
             license_arn: "arn:1".to_owned(),
             buyer_account_id: "222222222222".to_owned(),
             agreement_id: "agmt-1".to_owned(),
+            start_time: time::parse("2026-03-01T12").ok(),
+            status: EntitlementStatus::Provisioned.into(),
         };
         insta::assert_snapshot!(entitled(&[entitlement]).unwrap().to_table(), @r"
-        Buyer account id  Agreement id  Dimension  Quantity  Expiration time       License arn
-        ----------------- ------------- ---------- --------- --------------------- ------------
-        222222222222      agmt-1        users            25  2027-03-01T12:00:00Z  arn:1
+        Buyer account id  Agreement id  Dimension  Quantity  Status       Start time            Expiration time       License arn
+        ----------------- ------------- ---------- --------- ------------ --------------------- --------------------- ------------
+        222222222222      agmt-1        users            25  provisioned  2026-03-01T12:00:00Z  2027-03-01T12:00:00Z  arn:1
         ");
     }
 }

@@ -87,6 +87,9 @@ pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
     ];
     if let Some(explanation) = &line.explanation {
         facts.push(("exact_amount", explanation.exact_amount.clone()));
+        if let Some(part) = &explanation.proration {
+            facts.push(("part", format!("{} of {} days", part.days, part.of_days)));
+        }
     }
     facts.push(("amount", line.amount.clone()));
     let columns = vec![
@@ -239,7 +242,11 @@ mod tests {
             amount: "5.04".to_owned(),
             usage_period_start: time::parse("2026-03-01").ok(),
             usage_period_end: time::parse("2026-04-01").ok(),
-            explanation: Some(Explanation { exact_amount: "5.040".to_owned(), segments: vec![segment] }),
+            explanation: Some(Explanation {
+                exact_amount: "5.040".to_owned(),
+                segments: vec![segment],
+                proration: None,
+            }),
             ..InvoiceLine::default()
         }
     }
@@ -255,6 +262,7 @@ mod tests {
             issue_time: time::parse("2026-04-02").ok(),
             total: "5.04".to_owned(),
             lines: vec![line()],
+            ..Invoice::default()
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
-use souk_proto::{account, agreement, billing, catalog, fault, metering, reporting, sandbox};
+use souk_proto::{account, agreement, billing, catalog, fault, metering, reporting, sandbox, terms};
 
 use super::error::{CliError, wrong_input};
 
@@ -53,6 +53,7 @@ named! {
     sandbox::v1::Sandbox = "souk.sandbox.v1.Sandbox";
     sandbox::v1::SandboxEvent = "souk.sandbox.v1.SandboxEvent";
     sandbox::v1::SandboxSummary = "souk.sandbox.v1.SandboxSummary";
+    terms::v1::Term = "souk.terms.v1.Term";
 }
 
 static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {

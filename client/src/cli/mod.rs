@@ -233,6 +233,7 @@ mod tests {
         souk offer change-prices
         souk agreement accept
         souk agreement add-annual
+        souk agreement amend
         souk agreement cancel
         souk agreement show
         souk agreement list
@@ -247,6 +248,7 @@ mod tests {
         souk invoice list
         souk invoice show
         souk invoice explain
+        souk invoice refund
         souk invoice preview
         souk report list
         souk report show

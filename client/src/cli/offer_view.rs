@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use souk_proto::catalog::v1::{GetOfferResponse, Offer, PriceChange};
 use souk_proto::terms::v1::term::Term as Kind;
-use souk_proto::terms::v1::{Term, UpfrontRateCard};
+use souk_proto::terms::v1::{ScheduledPayment, Term, UpfrontRateCard};
 
 use super::error::CliError;
 use super::output::{Column, View, number, text};
@@ -73,29 +73,51 @@ fn with_terms(view: View, offer: &Offer) -> View {
     view.with_sheet("Terms", columns, offer.terms.iter().flat_map(term_rows).collect())
 }
 
-fn term_word(term: &Term) -> &'static str {
-    match &term.term {
-        Some(Kind::UsageBasedPricing(_)) => "usage_based_pricing",
-        Some(Kind::ConfigurableUpfrontPricing(_)) => "configurable_upfront_pricing",
-        Some(Kind::Validity(_)) => "validity",
-        Some(Kind::Renewal(_)) => "renewal",
-        None => "",
-    }
+/// A term's name in the contract, such as `usage_based_pricing`.
+fn term_word(term: &Term) -> String {
+    let json = json::of(term).unwrap_or_default();
+    let name = json.as_object().and_then(|object| object.keys().next()).cloned().unwrap_or_default();
+    let word = |c: char| match c.is_ascii_uppercase() {
+        true => format!("_{}", c.to_ascii_lowercase()),
+        false => c.to_string(),
+    };
+    name.chars().map(word).collect()
 }
 
 fn term_rows(term: &Term) -> Vec<Vec<String>> {
     let name = term_word(term);
     match &term.term {
         Some(Kind::UsageBasedPricing(usage)) => {
-            price_rows(name, "", &usage.rate_card, &usage.currency_code).collect()
+            price_rows(&name, "", &usage.rate_card, &usage.currency_code).collect()
         }
         Some(Kind::ConfigurableUpfrontPricing(upfront)) => upfront
             .rate_cards
             .iter()
-            .flat_map(|card| price_rows(name, &card.duration, &card.prices, &upfront.currency_code))
+            .flat_map(|card| price_rows(&name, &card.duration, &card.prices, &upfront.currency_code))
             .collect(),
-        Some(Kind::Validity(validity)) => vec![cells([name, &validity.agreement_duration, "", "", ""])],
-        Some(Kind::Renewal(_)) | None => vec![cells([name, "", "", "", ""])],
+        Some(Kind::FixedUpfrontPricing(fixed)) => {
+            let grants: Vec<_> = fixed.grants.iter().map(|(key, units)| format!("{key}={units}")).collect();
+            let granted = grants.join(", ");
+            vec![cells([&name, &fixed.duration, &granted, &fixed.price, &fixed.currency_code])]
+        }
+        Some(Kind::PaymentSchedule(schedule)) => {
+            let payments = schedule.schedule.iter();
+            let row = |p: &ScheduledPayment| {
+                cells([&name, &p.charge_date, "", &p.charge_amount, &schedule.currency_code])
+            };
+            payments.map(row).collect()
+        }
+        Some(Kind::Validity(validity)) if !validity.agreement_duration.is_empty() => {
+            vec![cells([&name, &validity.agreement_duration, "", "", ""])]
+        }
+        // Whatever else it says, as the contract writes it.
+        Some(_) => {
+            let json = json::of(term).unwrap_or_default();
+            let said = json.as_object().and_then(|object| object.values().next());
+            let said = said.filter(|said| said.as_object().is_none_or(|fields| !fields.is_empty()));
+            vec![cells([&name, "", &said.map(ToString::to_string).unwrap_or_default(), "", ""])]
+        }
+        None => vec![cells([&name, "", "", "", ""])],
     }
 }
 
@@ -136,7 +158,8 @@ fn cells(cells: [&str; 5]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use souk_proto::terms::v1::{
-        ConfigurableUpfrontPricingTerm, RenewalTerm, UsageBasedPricingTerm, ValidityTerm,
+        ConfigurableUpfrontPricingTerm, FixedUpfrontPricingTerm, LegalDocument, LegalTerm,
+        PaymentScheduleTerm, RenewalTerm, UsageBasedPricingTerm, ValidityTerm,
     };
 
     use super::*;
@@ -159,8 +182,27 @@ mod tests {
                     prices: prices([("m5.large", "700.000")]),
                 }],
             }),
-            Kind::Validity(ValidityTerm { agreement_duration: "P24M".to_owned() }),
-            Kind::Renewal(RenewalTerm {}),
+            Kind::Validity(ValidityTerm { agreement_duration: "P24M".to_owned(), ..Default::default() }),
+            Kind::Renewal(RenewalTerm::default()),
+            Kind::FixedUpfrontPricing(FixedUpfrontPricingTerm {
+                currency_code: "USD".to_owned(),
+                price: "3000.00".to_owned(),
+                duration: "P18M".to_owned(),
+                grants: [("m5.large".to_owned(), 2), ("m5.xlarge".to_owned(), 1)].into(),
+            }),
+            Kind::PaymentSchedule(PaymentScheduleTerm {
+                currency_code: "USD".to_owned(),
+                schedule: vec![ScheduledPayment {
+                    charge_date: "2026-06-01".to_owned(),
+                    charge_amount: "3000.00".to_owned(),
+                }],
+            }),
+            Kind::Legal(LegalTerm {
+                documents: vec![LegalDocument {
+                    url: "https://example.com".to_owned(),
+                    ..Default::default()
+                }],
+            }),
         ];
         let answer = GetOfferResponse {
             offer: Some(Offer {
@@ -170,6 +212,7 @@ mod tests {
                 buyer_account_ids: vec!["222222222222".to_owned()],
                 availability_end_date: "2026-03-31".to_owned(),
                 terms: terms.map(|term| Term { term: Some(term) }).into(),
+                renewal_kind: 0,
             }),
             offer_visibility: "Private".to_owned(),
             price_changes: vec![PriceChange {
@@ -179,7 +222,7 @@ mod tests {
                 upfront_rate_cards: Vec::new(),
             }],
         };
-        insta::assert_snapshot!(whole(&answer).unwrap().to_table(), @r"
+        insta::assert_snapshot!(whole(&answer).unwrap().to_table(), @r#"
         Offer id               offer-1
         Product id             prod-1
         Name                   For you
@@ -188,18 +231,21 @@ mod tests {
         Visibility             Private
 
         Terms
-        Term                          Duration  Dimension    Price  Currency code
-        ----------------------------- --------- ---------- -------- --------------
-        usage_based_pricing                     m5.large      0.10  USD
-        usage_based_pricing                     m5.xlarge      0.2  USD
-        configurable_upfront_pricing  P12M      m5.large   700.000  USD
+        Term                          Duration    Dimension                                        Price  Currency code
+        ----------------------------- ----------- ---------------------------------------------- -------- --------------
+        usage_based_pricing                       m5.large                                          0.10  USD
+        usage_based_pricing                       m5.xlarge                                          0.2  USD
+        configurable_upfront_pricing  P12M        m5.large                                       700.000  USD
         validity                      P24M
         renewal
+        fixed_upfront_pricing         P18M        m5.large=2, m5.xlarge=1                        3000.00  USD
+        payment_schedule              2026-06-01                                                 3000.00  USD
+        legal                                     {"documents":[{"url":"https://example.com"}]}
 
         Price changes
         Notice time           Existing subscribers from  Duration  Dimension  Price
         --------------------- -------------------------- --------- ---------- ------
         2026-03-01T00:00:00Z  2026-05-30T00:00:00Z                 m5.large    0.12
-        ");
+        "#);
     }
 }

@@ -132,7 +132,8 @@ impl Plan {
 
     fn private_offer(&self, agreement: &Agreement, private: &Private) -> Offer {
         let product = &self.market.products[agreement.product as usize];
-        let validity = ValidityTerm { agreement_duration: PRIVATE_DURATION.to_owned() };
+        let validity =
+            ValidityTerm { agreement_duration: PRIVATE_DURATION.to_owned(), ..ValidityTerm::default() };
         let prices = product.dimensions.iter().zip(private.prices.iter().copied());
         Offer {
             offer_id: private.offer.clone(),
@@ -141,6 +142,7 @@ impl Plan {
             buyer_account_ids: vec![self.market.buyers[agreement.buyer as usize].account.to_string()],
             availability_end_date: ACCEPT_BY.to_owned(),
             terms: vec![usage_term(prices), Term { term: Some(term::Term::Validity(validity)) }],
+            ..Offer::default()
         }
     }
 }

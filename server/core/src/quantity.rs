@@ -90,6 +90,11 @@ impl QuantitySum {
         QuantitySum(i128::from(units) * i128::from(ONE))
     }
 
+    /// So many whole units more, or fewer.
+    pub fn signed(units: i64) -> QuantitySum {
+        QuantitySum(i128::from(units) * i128::from(ONE))
+    }
+
     /// Nothing at all.
     pub fn is_zero(self) -> bool {
         self.0 == 0

@@ -117,18 +117,36 @@ codes! {
     NoNonzeroAnnualType = "NO_NONZERO_ANNUAL_TYPE" Invalid,
     /// A product metered by its seller cannot be sold annually (A17).
     MeteringExcludesAnnual = "METERING_EXCLUDES_ANNUAL" Invalid,
+    /// A payment schedule that cannot be kept (B6).
+    PaymentScheduleInvalid = "PAYMENT_SCHEDULE_INVALID" Invalid,
+    /// Instalments are for buyers who pay by invoice (B6).
+    InvoiceTermsNeeded = "INVOICE_TERMS_NEEDED" State,
+    /// More documents than an offer may hold (B9).
+    TooManyDocuments = "TOO_MANY_DOCUMENTS" Invalid,
+    /// A product that is sold by private offers only (B20).
+    PrivateOffersOnly = "PRIVATE_OFFERS_ONLY" Invalid,
     /// Prices of a private offer never change.
     PricesFixed = "PRICES_FIXED" State,
     /// The annual price changed less than 90 days ago (A8).
     PriceChangeTooSoon = "PRICE_CHANGE_TOO_SOON" State,
     /// The accept-by date has passed.
     OfferExpired = "OFFER_EXPIRED" State,
+    /// A private offer that was just released has not come to its buyers (B16).
+    OfferNotPropagated = "OFFER_NOT_PROPAGATED" State,
     /// The offer is for other accounts.
     OfferNotForBuyer = "OFFER_NOT_FOR_BUYER" Denied,
     /// The buyer holds a live agreement that this one cannot stand beside.
     AlreadySubscribed = "ALREADY_SUBSCRIBED" Exists,
     /// What the buyer chose cannot be bought on this offer.
     ConfigurationInvalid = "CONFIGURATION_INVALID" Invalid,
+    /// An agreement that begins before the one that the buyer holds has ended (E3).
+    AgreementsOverlap = "AGREEMENTS_OVERLAP" State,
+    /// An amendment that takes units of a contract away (B19).
+    AmendmentDecreases = "AMENDMENT_DECREASES" Invalid,
+    /// An amendment that would give back more than it charges (A12).
+    AmendmentNetNegative = "AMENDMENT_NET_NEGATIVE" Invalid,
+    /// What was bought like this is not amended (P9).
+    AmendmentNotAllowed = "AMENDMENT_NOT_ALLOWED" State,
     /// The offer holds no renewal term.
     RenewalNotOffered = "RENEWAL_NOT_OFFERED" Invalid,
     /// No agreement of that id.
@@ -166,6 +184,14 @@ codes! {
     InvoiceUnknown = "INVOICE_UNKNOWN" NotFound,
     /// The invoice has no such line.
     LineUnknown = "LINE_UNKNOWN" NotFound,
+    /// An adjustment that is not an amount above 0 (I2).
+    AdjustmentAmountInvalid = "INVALID_ADJUSTMENT_AMOUNT" Invalid,
+    /// An adjustment of more than is left of what was charged (I2).
+    AdjustmentTooHigh = "EXCEEDED_MAXIMUM_ADJUSTMENT_AMOUNT" Invalid,
+    /// More adjustments than a request may hold (I2).
+    TooManyAdjustments = "TOO_MANY_ADJUSTMENTS" Invalid,
+    /// An invoice that cannot be adjusted.
+    AdjustmentNotAllowed = "ADJUSTMENT_NOT_ALLOWED" State,
     /// The month is not closed yet.
     MonthNotClosed = "MONTH_NOT_CLOSED" State,
     /// The month is closed.

@@ -59,6 +59,20 @@ pub struct Rules {
     pub max_dimensions: u32,
     /// Buyers of a private offer.
     pub max_private_offer_buyers: u32,
+    /// Months that a private contract may last (B10).
+    pub max_private_contract_months: u32,
+    /// Days that a private usage offer may last (B11).
+    pub max_private_usage_days: u32,
+    /// Payments of a payment schedule (B6).
+    pub max_instalments: u32,
+    /// Payment schedules are for buyers who pay by invoice (B6).
+    pub instalments_need_invoice_terms: bool,
+    /// Private offers may let contracts renew themselves (E4).
+    pub private_auto_renewal: bool,
+    /// How long after its release a private offer can be seen and accepted (B16).
+    pub private_offer_propagation_micros: i64,
+    /// Of a contract with consumption, usage is billed above what the contract entitles to in the hour (P8).
+    pub subtracts_entitlements: bool,
     /// Until when usage is accepted.
     pub metering_window: MeteringWindow,
     /// Price cuts reach existing subscribers at once.
@@ -96,6 +110,13 @@ impl Rules {
             profile,
             max_dimensions: 24,
             max_private_offer_buyers: 25,
+            max_private_contract_months: 60,
+            max_private_usage_days: 1_095,
+            max_instalments: 60,
+            instalments_need_invoice_terms: true,
+            private_auto_renewal: false,
+            private_offer_propagation_micros: 45 * MINUTE_MICROS,
+            subtracts_entitlements: false,
             metering_window: MeteringWindow::Hours(24),
             decreases_immediate: false,
             offer_id_column: OfferIdColumn::Legacy,
@@ -113,7 +134,16 @@ impl Rules {
         };
         match profile {
             Profile::Source => source,
-            Profile::Y2026 => Rules { max_dimensions: 200, decreases_immediate: true, ..source },
+            Profile::Y2026 => Rules {
+                max_dimensions: 200,
+                decreases_immediate: true,
+                max_private_contract_months: 144,
+                max_private_usage_days: 4_380,
+                max_instalments: 86,
+                instalments_need_invoice_terms: false,
+                private_auto_renewal: true,
+                ..source
+            },
         }
     }
 }
@@ -132,6 +162,8 @@ pub const MAX_ALLOCATION_TAGS: usize = 5;
 pub const CLIENT_TOKEN_MICROS: i64 = 24 * HOUR_MICROS;
 /// How far into the future a sandbox may let records be stamped: an hour.
 pub const FUTURE_SKEW_MICROS_MAX: i64 = HOUR_MICROS;
+/// How long a sandbox may let private offers take to be seen: a day.
+pub const PROPAGATION_MICROS_MAX: i64 = 24 * HOUR_MICROS;
 /// How long a sandbox may let registration tokens hold: a week.
 pub const REGISTRATION_TOKEN_MICROS_MAX: i64 = 7 * 24 * HOUR_MICROS;
 /// How long after an agreement's end its last usage may be sent: an hour.

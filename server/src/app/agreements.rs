@@ -1,9 +1,11 @@
 //! Buyers accept offers.
 
+use std::collections::BTreeMap;
+
 use souk_core::agreement::acceptance::{self, Refusal};
-use souk_core::agreement::{Agreement, Entitlement, Family};
+use souk_core::agreement::{Agreement, Entitlement, Family, amendment};
 use souk_core::catalog::Marketplace;
-use souk_core::ids::{AccountId, AgreementId, InvoiceId, OfferId, ProductId, SandboxName};
+use souk_core::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, OfferId, ProductId, SandboxName};
 use souk_core::machine::Event;
 use souk_core::rejection::{Broken, Code, Rejection};
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
@@ -62,6 +64,20 @@ impl Souk {
         .await
     }
 
+    /// A buyer changes the quantities of an upfront purchase.
+    pub async fn amend_agreement(
+        &self,
+        name: &SandboxName,
+        agreement: AgreementId,
+        purchase: Option<u32>,
+        quantities: BTreeMap<DimensionKey, u64>,
+    ) -> Result<Agreed, AppError> {
+        self.on_agreement(name, agreement, move |market, family, agreement, now| {
+            amendment::amend(market, family, agreement, purchase, &quantities, now)
+        })
+        .await
+    }
+
     /// A buyer ends an agreement.
     pub async fn cancel_agreement(
         &self,
@@ -115,21 +131,27 @@ impl Souk {
     }
 
     /// What the live contracts on a product entitle to, of one buyer or of all, in the order of
-    /// [`Entitlement::order`].
+    /// [`Entitlement::order`]; `scheduled`: with what begins later.
     pub async fn entitlements(
         &self,
         name: &SandboxName,
         product: ProductId,
         buyer: Option<AccountId>,
+        scheduled: bool,
     ) -> Result<Vec<Entitlement>, AppError> {
         self.market(name)?.product(&product, "productId")?;
         let target = name.clone();
         let parts = self
             .gather(move |turn| {
                 let (sandbox, now) = turn.at_its_time(&target)?;
-                let families = sandbox.families().values();
-                let live = families.flat_map(|family| Entitlement::of_family(family, buyer, &product, now));
-                Ok(live.collect::<Vec<_>>())
+                let mut found = Vec::new();
+                for family in sandbox.families().values() {
+                    found.extend(Entitlement::of_family(family, buyer, &product, now));
+                    if scheduled {
+                        found.extend(Entitlement::scheduled(family, buyer, &product, now));
+                    }
+                }
+                Ok(found)
             })
             .await?;
         let mut entitlements: Vec<_> = parts.into_iter().flatten().collect();

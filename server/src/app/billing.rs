@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use souk_core::agreement::Family;
+use souk_core::agreement::acceptance::Refusal;
 use souk_core::ids::{AccountId, InvoiceId, SandboxName};
+use souk_core::invoicing::adjustment::{Adjustment, adjust};
 use souk_core::invoicing::close_month::usage_invoices;
 use souk_core::invoicing::{ChargeType, Invoice, InvoiceLine};
+use souk_core::machine::Event;
 use souk_core::rating::{ExplainedHour, explain_line};
-use souk_core::rejection::{Code, Rejection};
+use souk_core::rejection::{Broken, Code, Rejection};
 use souk_core::time::BillingMonth;
 
 use super::Souk;
@@ -49,6 +53,54 @@ impl Souk {
             let (sandbox, _) = turn.at_its_time(&target)?;
             let found = sandbox.family(payer).and_then(|family| family.invoice(&id)).cloned();
             Ok(found.ok_or_else(|| unknown(&target, &id))?)
+        };
+        self.partition(name, payer)?.run(job).await
+    }
+
+    /// A seller gives back what invoices of one payer charged: every adjustment is made, or none. Answers the credit
+    /// memos.
+    pub async fn adjust(
+        &self,
+        name: &SandboxName,
+        adjustments: Vec<Adjustment>,
+    ) -> Result<Vec<Arc<Invoice>>, AppError> {
+        self.market(name)?;
+        let payer_of = |adjustment: &Adjustment| {
+            adjustment.invoice.payer().ok_or_else(|| unknown(name, &adjustment.invoice))
+        };
+        let within = |index: usize| move |r: Rejection| r.within(&format!("adjustments[{index}]"));
+        let mut payer = None;
+        for (index, adjustment) in adjustments.iter().enumerate() {
+            let of = payer_of(adjustment).map_err(within(index))?;
+            if payer.is_some_and(|payer| payer != of) {
+                let message = format!("{} is of another payer: send it by itself", adjustment.invoice);
+                let refused = Rejection::new(Code::FieldInvalid, "originalInvoiceId", message);
+                return Err(within(index)(refused).into());
+            }
+            payer = Some(of);
+        }
+        let Some(payer) = payer else { return Ok(Vec::new()) };
+        let target = name.clone();
+        let job = move |turn: &mut crate::partition::Turn<'_>| {
+            let (sandbox, now) = turn.at_its_time(&target)?;
+            // Each sees the credit memos of those before it; a payer without agreements has no invoices.
+            let nobody = || Family::new(payer, BillingMonth::containing(now));
+            let mut family = sandbox.family(payer).cloned().unwrap_or_else(nobody);
+            let (mut events, mut memos) = (Vec::new(), Vec::new());
+            for (index, adjustment) in adjustments.iter().enumerate() {
+                let adjusted = adjust(&family, adjustment, now).map_err(|refusal| match refusal {
+                    Refusal::Rejected(rejection) => Refusal::Rejected(within(index)(rejection)),
+                    broken @ Refusal::Broken(_) => broken,
+                })?;
+                if let Some(Event::InvoiceIssued(memo)) = &adjusted.event {
+                    family.add_invoice(memo.clone());
+                }
+                let memo = family.invoice(&adjusted.credit_memo).cloned();
+                memos.push(memo.ok_or_else(|| Broken("a credit memo is gone".to_owned()))?);
+                events.extend(adjusted.event);
+            }
+            turn.apply(&target, events)?;
+            Ok(memos)
         };
         self.partition(name, payer)?.run(job).await
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use souk_core::catalog::{
-    Account, Change, Dimension, NewOffer, NewProduct, Offer, PriceChange, Product, decide,
+    Account, Change, Dimension, Marketplace, NewOffer, NewProduct, Offer, PriceChange, Product, decide,
 };
 use souk_core::ids::{AccountId, OfferId, ProductId, SandboxName};
 use souk_core::rejection::{Broken, Code, Rejection};
@@ -51,7 +51,10 @@ impl Souk {
 
     /// Releases an offer.
     pub async fn create_offer(&self, name: &SandboxName, offer: NewOffer) -> Result<Offer, AppError> {
-        let decided = self.change(name, |market, now, _| decide::create_offer(market, offer, now)).await?;
+        let decide = |market: &Marketplace, now, _| {
+            decide::create_offer(market, offer, now, market.rules.private_offer_propagation_micros)
+        };
+        let decided = self.change(name, decide).await?;
         match decided.0 {
             Change::OfferCreated(offer) => Ok(offer),
             _ => Err(another_change()),
@@ -85,7 +88,8 @@ impl Souk {
         if let Some(viewer) = viewer {
             let account = market.account(viewer, "accountId")?;
             let is_seller = market.product(&offer.product, "offerId")?.seller == viewer;
-            if !is_seller && !offer.is_visible_to(account.id, account.payer) {
+            let now = self.now(&market);
+            if !is_seller && !offer.is_visible_to(account.id, account.payer, now) {
                 let message =
                     format!("sandbox \"{name}\" has no offer \"{id}\" that account {viewer} may see");
                 return Err(Rejection::new(Code::OfferUnknown, "offerId", message).into());
@@ -103,11 +107,12 @@ impl Souk {
     ) -> Result<Vec<Offer>, AppError> {
         let market = self.market(name)?;
         let viewer = viewer.map(|id| market.account(id, "accountId")).transpose()?;
+        let now = self.now(&market);
         let sees = |offer: &&Offer| match viewer {
             None => true,
             Some(account) => {
                 let sells = market.products().get(&offer.product).is_some_and(|p| p.seller == account.id);
-                sells || offer.is_visible_to(account.id, account.payer)
+                sells || offer.is_visible_to(account.id, account.payer, now)
             }
         };
         let wanted = |offer: &&Offer| product.is_none_or(|product| offer.product == *product);

@@ -1,7 +1,10 @@
 //! Agreements and what is bought upfront under them.
 
-use souk_core::agreement::{Agreement, AgreementStatus, Origin, UpfrontPurchase};
+use souk_core::agreement::{
+    Agreement, AgreementStatus, Instalment, InstalmentState, Origin, UpfrontPurchase,
+};
 use souk_core::ids::{AgreementId, LicenseArn, OfferId, ProductId};
+use souk_core::money::UnitPrice;
 use souk_core::terms::UpfrontKind;
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_proto::journal::v1 as journal;
@@ -9,7 +12,7 @@ use souk_proto::journal::v1 as journal;
 use super::CodecError;
 use super::value::{
     Stored, account, currency, from_journal_duration, from_journal_rate_card, from_journal_units, id, list,
-    message, optional_time, required, required_time, to_journal_duration, to_journal_rate_card,
+    message, money, optional_time, price, required, required_time, to_journal_duration, to_journal_rate_card,
     to_journal_units,
 };
 
@@ -31,6 +34,7 @@ pub(super) fn to_journal_agreement(agreement: &Agreement) -> journal::Agreement 
         status,
         ended_at,
         purchases,
+        instalments,
     } = agreement;
     journal::Agreement {
         agreement_id: id.to_string(),
@@ -49,6 +53,7 @@ pub(super) fn to_journal_agreement(agreement: &Agreement) -> journal::Agreement 
         status: status.to_journal(),
         end_micros: ended_at.map(|end| end.micros()),
         purchases: purchases.iter().map(to_journal_purchase).collect(),
+        instalments: instalments.iter().map(to_journal_instalment).collect(),
     }
 }
 
@@ -70,12 +75,43 @@ pub(super) fn from_journal_agreement(agreement: journal::Agreement) -> Result<Ag
         status: AgreementStatus::from_journal(agreement.status, "status")?,
         ended_at: optional_time(agreement.end_micros, "end_micros")?,
         purchases: list(agreement.purchases, "purchases", from_journal_purchase)?,
+        instalments: list(agreement.instalments, "instalments", from_journal_instalment)?,
+    })
+}
+
+fn to_journal_instalment(instalment: &Instalment) -> journal::Instalment {
+    let Instalment { due, amount, state } = instalment;
+    journal::Instalment {
+        due_micros: Some(due.micros()),
+        scaled_amount: Some(amount.scaled()),
+        state: state.to_journal(),
+    }
+}
+
+fn from_journal_instalment(instalment: journal::Instalment) -> Result<Instalment, CodecError> {
+    Ok(Instalment {
+        due: required_time(instalment.due_micros, "due_micros")?,
+        amount: price(instalment.scaled_amount, "scaled_amount")?,
+        state: InstalmentState::from_journal(instalment.state, "state")?,
     })
 }
 
 pub(super) fn to_journal_purchase(purchase: &UpfrontPurchase) -> journal::UpfrontPurchase {
-    let UpfrontPurchase { number, kind, duration, quantities, unit_prices, currency, start, end, auto_renew } =
-        purchase;
+    let UpfrontPurchase {
+        number,
+        kind,
+        duration,
+        quantities,
+        unit_prices,
+        fixed_price,
+        in_instalments,
+        currency,
+        start,
+        end,
+        auto_renew,
+        amended_at,
+        added_value,
+    } = purchase;
     journal::UpfrontPurchase {
         number: Some(*number),
         kind: kind.to_journal(),
@@ -86,19 +122,30 @@ pub(super) fn to_journal_purchase(purchase: &UpfrontPurchase) -> journal::Upfron
         start_micros: Some(start.micros()),
         end_micros: Some(end.micros()),
         auto_renew: Some(*auto_renew),
+        scaled_fixed_price: fixed_price.map(UnitPrice::scaled),
+        in_instalments: in_instalments.then_some(true),
+        amended_micros: amended_at.map(|at| at.micros()),
+        added_value_minor: added_value.map(|value| value.minor().to_string()),
     }
 }
 
 pub(super) fn from_journal_purchase(
     purchase: journal::UpfrontPurchase,
 ) -> Result<UpfrontPurchase, CodecError> {
+    let currency = currency(&purchase.currency_code, "currency_code")?;
+    let fixed_price = purchase.scaled_fixed_price.map(|scaled| price(Some(scaled), "scaled_fixed_price"));
+    let added = purchase.added_value_minor.map(|digits| money(&digits, currency, "added_value_minor"));
     Ok(UpfrontPurchase {
+        fixed_price: fixed_price.transpose()?,
+        in_instalments: purchase.in_instalments.unwrap_or(false),
+        amended_at: optional_time(purchase.amended_micros, "amended_micros")?,
+        added_value: added.transpose()?,
         number: required(purchase.number, "number")?,
         kind: UpfrontKind::from_journal(purchase.kind, "kind")?,
         duration: message(purchase.duration, "duration", from_journal_duration)?,
         quantities: from_journal_units(purchase.quantities, "quantities")?,
         unit_prices: from_journal_rate_card(purchase.unit_prices, "unit_prices")?,
-        currency: currency(&purchase.currency_code, "currency_code")?,
+        currency,
         start: required_time(purchase.start_micros, "start_micros")?,
         end: required_time(purchase.end_micros, "end_micros")?,
         auto_renew: required(purchase.auto_renew, "auto_renew")?,
@@ -110,7 +157,7 @@ pub(super) fn to_journal_configuration(
 ) -> journal::UpfrontConfiguration {
     let UpfrontConfiguration { duration, quantities, auto_renew } = configuration;
     journal::UpfrontConfiguration {
-        duration: Some(to_journal_duration(*duration)),
+        duration: duration.map(to_journal_duration),
         quantities: to_journal_units(quantities),
         auto_renew: Some(*auto_renew),
     }
@@ -120,7 +167,7 @@ pub(super) fn from_journal_configuration(
     configuration: journal::UpfrontConfiguration,
 ) -> Result<UpfrontConfiguration, CodecError> {
     Ok(UpfrontConfiguration {
-        duration: message(configuration.duration, "duration", from_journal_duration)?,
+        duration: configuration.duration.map(from_journal_duration).transpose()?,
         quantities: from_journal_units(configuration.quantities, "quantities")?,
         auto_renew: required(configuration.auto_renew, "auto_renew")?,
     })

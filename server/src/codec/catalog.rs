@@ -2,7 +2,7 @@
 
 use souk_core::catalog::{
     AccessKey, Account, Address, Change, Dimension, DimensionType, EntitlementValueKind, Offer, PriceChange,
-    Product, ProductType, Targeting, UsageCategory,
+    Product, ProductType, RenewalKind, Targeting, UsageCategory,
 };
 use souk_core::ids::{AccountId, DimensionKey, OfferId, ProductCode, ProductId};
 use souk_core::terms::{RateCard, UpfrontRateCard};
@@ -16,7 +16,7 @@ use super::fault::{
 use super::rules::{from_journal_clock, to_journal_clock};
 use super::value::{
     Stored as _, account, by_key, date, from_journal_duration, from_journal_rate_card, id, list, message,
-    required, required_time, to_journal_duration, to_journal_rate_card, unique,
+    optional_time, required, required_time, to_journal_duration, to_journal_rate_card, unique,
 };
 use crate::grpc::convert::terms::{from_proto_terms, to_proto_terms};
 
@@ -71,7 +71,16 @@ pub(super) fn from_journal_change(change: journal::Change) -> Result<Change, Cod
 }
 
 fn to_journal_account(account: &Account) -> journal::Account {
-    let Account { id, company_name, payer, invoicing_entity, address, email_domain, access_keys } = account;
+    let Account {
+        id,
+        company_name,
+        payer,
+        invoicing_entity,
+        address,
+        email_domain,
+        invoice_terms,
+        access_keys,
+    } = account;
     let Address { country, state, city, postal_code } = address;
     let key = |AccessKey { id, secret }: &AccessKey| journal::AccessKey {
         access_key_id: Some(id.clone()),
@@ -90,6 +99,7 @@ fn to_journal_account(account: &Account) -> journal::Account {
         }),
         email_domain: Some(email_domain.clone()),
         access_keys: access_keys.iter().map(key).collect(),
+        invoice_terms: invoice_terms.then_some(true),
     }
 }
 
@@ -101,6 +111,7 @@ fn from_journal_account(stored: journal::Account) -> Result<Account, CodecError>
         invoicing_entity: stored.invoicing_entity,
         address: message(stored.address, "address", from_journal_address)?,
         email_domain: required(stored.email_domain, "email_domain")?,
+        invoice_terms: stored.invoice_terms.unwrap_or(false),
         access_keys: list(stored.access_keys, "access_keys", from_journal_access_key)?,
     })
 }
@@ -196,7 +207,18 @@ fn from_journal_offer_prices(prices: journal::OfferPrices) -> Result<(OfferId, R
 }
 
 fn to_journal_offer(offer: &Offer) -> journal::Offer {
-    let Offer { id, product, name, targeting, accept_by, terms, released_at, price_changes } = offer;
+    let Offer {
+        id,
+        product,
+        name,
+        targeting,
+        accept_by,
+        renewal_kind,
+        terms,
+        released_at,
+        visible_from,
+        price_changes,
+    } = offer;
     let Targeting { buyer_accounts, program, country_codes } = targeting;
     journal::Offer {
         offer_id: id.to_string(),
@@ -209,13 +231,22 @@ fn to_journal_offer(offer: &Offer) -> journal::Offer {
         terms: to_proto_terms(terms),
         release_micros: Some(released_at.micros()),
         price_changes: price_changes.iter().map(to_journal_price_change).collect(),
+        renewal_kind: renewal_kind.map_or(0, RenewalKind::to_journal),
+        visible_from_micros: (visible_from != released_at).then(|| visible_from.micros()),
     }
 }
 
 fn from_journal_offer(offer: journal::Offer) -> Result<Offer, CodecError> {
     let buyers = offer.buyers.into_iter().map(|number| account(Some(number), "buyers"));
     let terms = from_proto_terms(offer.terms);
+    let released_at = required_time(offer.release_micros, "release_micros")?;
+    let renewal_kind = match offer.renewal_kind {
+        0 => None,
+        number => Some(RenewalKind::from_journal(number, "renewal_kind")?),
+    };
     Ok(Offer {
+        renewal_kind,
+        visible_from: optional_time(offer.visible_from_micros, "visible_from_micros")?.unwrap_or(released_at),
         id: id(&offer.offer_id, OfferId::new, "offer_id")?,
         product: id(&offer.product_id, ProductId::new, "product_id")?,
         name: required(offer.name, "name")?,
@@ -226,7 +257,7 @@ fn from_journal_offer(offer: journal::Offer) -> Result<Offer, CodecError> {
         },
         accept_by: offer.accept_by_day.map(|day| date(day, "accept_by_day")).transpose()?,
         terms: terms.map_err(|rejection| CodecError::invalid("terms", &rejection))?,
-        released_at: required_time(offer.release_micros, "release_micros")?,
+        released_at,
         price_changes: list(offer.price_changes, "price_changes", from_journal_price_change)?,
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use souk_core::agreement::AgreementStatus;
+use souk_core::agreement::{AgreementStatus, InstalmentState};
 use souk_core::ids::{AgreementId, MeteringResource, ProductId, SandboxName};
 use souk_core::machine::Event;
 use souk_core::metering::Program;
@@ -71,6 +71,22 @@ fn to_journal_event(event: &Event) -> Stored {
                 renews: *renews,
             })
         }
+        Event::UpfrontAmended { payer, agreement, amended, purchase } => {
+            Stored::UpfrontAmended(journal::UpfrontAmended {
+                payer: Some(payer.number()),
+                agreement_id: agreement.to_string(),
+                amended: Some(*amended),
+                purchase: Some(to_journal_purchase(purchase)),
+            })
+        }
+        Event::InstalmentSettled { payer, agreement, number, state } => {
+            Stored::InstalmentSettled(journal::InstalmentSettled {
+                payer: Some(payer.number()),
+                agreement_id: agreement.to_string(),
+                number: Some(*number),
+                state: state.to_journal(),
+            })
+        }
         Event::AgreementEnded { payer, agreement, status, at } => {
             Stored::AgreementEnded(journal::AgreementEnded {
                 payer: Some(payer.number()),
@@ -115,6 +131,10 @@ fn from_journal_event(event: Stored) -> Result<Event, CodecError> {
         Stored::UpfrontPurchased(purchased) => {
             ("upfront_purchased", from_journal_upfront_purchased(purchased))
         }
+        Stored::UpfrontAmended(amended) => ("upfront_amended", from_journal_upfront_amended(amended)),
+        Stored::InstalmentSettled(settled) => {
+            ("instalment_settled", from_journal_instalment_settled(&settled))
+        }
         Stored::AgreementEnded(ended) => ("agreement_ended", from_journal_agreement_ended(&ended)),
         Stored::InvoiceIssued(invoice) => (
             "invoice_issued",
@@ -145,6 +165,24 @@ fn from_journal_upfront_purchased(purchased: journal::UpfrontPurchased) -> Resul
         agreement: id(&purchased.agreement_id, AgreementId::new, "agreement_id")?,
         purchase: message(purchased.purchase, "purchase", from_journal_purchase)?,
         renews: purchased.renews,
+    })
+}
+
+fn from_journal_upfront_amended(amended: journal::UpfrontAmended) -> Result<Event, CodecError> {
+    Ok(Event::UpfrontAmended {
+        payer: account(amended.payer, "payer")?,
+        agreement: id(&amended.agreement_id, AgreementId::new, "agreement_id")?,
+        amended: required(amended.amended, "amended")?,
+        purchase: message(amended.purchase, "purchase", from_journal_purchase)?,
+    })
+}
+
+fn from_journal_instalment_settled(settled: &journal::InstalmentSettled) -> Result<Event, CodecError> {
+    Ok(Event::InstalmentSettled {
+        payer: account(settled.payer, "payer")?,
+        agreement: id(&settled.agreement_id, AgreementId::new, "agreement_id")?,
+        number: required(settled.number, "number")?,
+        state: InstalmentState::from_journal(settled.state, "state")?,
     })
 }
 

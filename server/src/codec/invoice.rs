@@ -3,19 +3,22 @@
 
 use souk_core::catalog::PriceSource;
 use souk_core::ids::{AgreementId, DimensionKey, InvoiceId, OfferId, ProductId};
-use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
+use souk_core::invoicing::{
+    AdjustmentReason, ChargeType, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration,
+    Revenue,
+};
 use souk_core::money::{Amount, Currency, Money, Rate};
 use souk_core::rating::RatedSegment;
 use souk_proto::journal::v1 as journal;
 
 use super::CodecError;
 use super::value::{
-    Stored, account, currency, hour, id, integer, list, month, price, quantity_sum, required, required_time,
-    time,
+    Stored, account, currency, hour, id, integer, list, money, month, price, quantity_sum, required,
+    required_time, time,
 };
 
 pub(super) fn to_journal_invoice(invoice: &Invoice) -> journal::Invoice {
-    let Invoice { id, payer, entity, currency, kind, month, issued_at, lines, revenue } = invoice;
+    let Invoice { id, payer, entity, currency, kind, month, issued_at, lines, revenue, correction } = invoice;
     journal::Invoice {
         invoice_id: id.to_string(),
         payer: Some(payer.number()),
@@ -26,6 +29,7 @@ pub(super) fn to_journal_invoice(invoice: &Invoice) -> journal::Invoice {
         issue_micros: Some(issued_at.micros()),
         lines: lines.iter().map(to_journal_line).collect(),
         revenue: revenue.iter().map(to_journal_revenue).collect(),
+        correction: correction.as_ref().map(to_journal_correction),
     }
 }
 
@@ -41,6 +45,28 @@ pub(super) fn from_journal_invoice(invoice: journal::Invoice) -> Result<Invoice,
         issued_at: required_time(invoice.issue_micros, "issue_micros")?,
         lines: list(invoice.lines, "lines", |line| from_journal_line(line, currency))?,
         revenue: list(invoice.revenue, "revenue", |revenue| from_journal_revenue(&revenue, currency))?,
+        correction: invoice.correction.map(from_journal_correction).transpose()?,
+    })
+}
+
+fn to_journal_correction(correction: &Correction) -> journal::Correction {
+    let Correction { invoice, agreement, reason, description, client_token } = correction;
+    journal::Correction {
+        invoice_id: invoice.to_string(),
+        agreement_id: agreement.to_string(),
+        reason: reason.to_journal(),
+        description: Some(description.clone()),
+        client_token: Some(client_token.clone()),
+    }
+}
+
+fn from_journal_correction(correction: journal::Correction) -> Result<Correction, CodecError> {
+    Ok(Correction {
+        invoice: id(&correction.invoice_id, InvoiceId::new, "invoice_id")?,
+        agreement: id(&correction.agreement_id, AgreementId::new, "agreement_id")?,
+        reason: AdjustmentReason::from_journal(correction.reason, "reason")?,
+        description: required(correction.description, "description")?,
+        client_token: required(correction.client_token, "client_token")?,
     })
 }
 
@@ -58,7 +84,7 @@ fn to_journal_line(line: &InvoiceLine) -> journal::InvoiceLine {
         amount,
         start,
         end,
-        explanation: Explanation { exact, segments },
+        explanation: Explanation { exact, segments, proration },
     } = line;
     journal::InvoiceLine {
         charge_type: charge_type.to_journal(),
@@ -67,7 +93,7 @@ fn to_journal_line(line: &InvoiceLine) -> journal::InvoiceLine {
         product_id: product.to_string(),
         offer_id: offer.to_string(),
         agreement_id: agreement.to_string(),
-        dimension: dimension.to_string(),
+        dimension: dimension.as_ref().map(DimensionKey::to_string).unwrap_or_default(),
         quantity_millionths: quantity.0.to_string(),
         scaled_unit_price: Some(unit_price.scaled()),
         amount_minor: amount.minor().to_string(),
@@ -75,6 +101,10 @@ fn to_journal_line(line: &InvoiceLine) -> journal::InvoiceLine {
         end_micros: Some(end.micros()),
         scaled_exact_amount: exact.scaled().to_string(),
         segments: segments.iter().map(to_journal_segment).collect(),
+        proration: proration.map(|Proration { days, of_days }| journal::Proration {
+            days: Some(days),
+            of_days: Some(of_days),
+        }),
     }
 }
 
@@ -86,16 +116,24 @@ fn from_journal_line(line: journal::InvoiceLine, currency: Currency) -> Result<I
         product: id(&line.product_id, ProductId::new, "product_id")?,
         offer: id(&line.offer_id, OfferId::new, "offer_id")?,
         agreement: id(&line.agreement_id, AgreementId::new, "agreement_id")?,
-        dimension: id(&line.dimension, DimensionKey::new, "dimension")?,
+        dimension: (!line.dimension.is_empty()).then(|| DimensionKey::new(&line.dimension)),
         quantity: quantity_sum(&line.quantity_millionths, "quantity_millionths")?,
         unit_price: price(line.scaled_unit_price, "scaled_unit_price")?,
-        amount: Money::from_minor(integer(&line.amount_minor, "amount_minor")?, currency),
+        amount: money(&line.amount_minor, currency, "amount_minor")?,
         start: required_time(line.start_micros, "start_micros")?,
         end: required_time(line.end_micros, "end_micros")?,
         explanation: Explanation {
             exact: Amount::new(integer(&line.scaled_exact_amount, "scaled_exact_amount")?, currency),
             segments: list(line.segments, "segments", |segment| from_journal_segment(&segment))?,
+            proration: line.proration.map(from_journal_proration).transpose()?,
         },
+    })
+}
+
+fn from_journal_proration(proration: journal::Proration) -> Result<Proration, CodecError> {
+    Ok(Proration {
+        days: required(proration.days, "days")?,
+        of_days: required(proration.of_days, "of_days")?,
     })
 }
 
@@ -147,7 +185,20 @@ fn from_journal_source(source: journal::rated_segment::Source) -> Result<PriceSo
 }
 
 fn to_journal_revenue(revenue: &Revenue) -> journal::Revenue {
-    let Revenue { charge_type, seller, buyer, product, offer, dimension, billed, fee_rate, fee } = revenue;
+    let Revenue {
+        charge_type,
+        seller,
+        buyer,
+        product,
+        offer,
+        dimension,
+        billed,
+        fee_rate,
+        fee,
+        refunded,
+        fee_refund,
+    } = revenue;
+    let unless_zero = |money: &Money| (money.minor() != 0).then(|| money.minor().to_string());
     journal::Revenue {
         charge_type: charge_type.to_journal(),
         seller: Some(seller.number()),
@@ -158,11 +209,17 @@ fn to_journal_revenue(revenue: &Revenue) -> journal::Revenue {
         billed_minor: billed.minor().to_string(),
         fee_rate_hundredths_of_percent: Some(fee_rate.hundredths_of_percent()),
         fee_minor: fee.minor().to_string(),
+        refunded_minor: unless_zero(refunded),
+        fee_refund_minor: unless_zero(fee_refund),
     }
 }
 
 fn from_journal_revenue(revenue: &journal::Revenue, currency: Currency) -> Result<Revenue, CodecError> {
     let fee_rate = required(revenue.fee_rate_hundredths_of_percent, "fee_rate_hundredths_of_percent")?;
+    let optional = |digits: &Option<String>, field| match digits {
+        None => Ok(Money::zero(currency)),
+        Some(digits) => money(digits, currency, field),
+    };
     let dimension = revenue.dimension.as_deref().map(|key| id(key, DimensionKey::new, "dimension"));
     Ok(Revenue {
         charge_type: ChargeType::from_journal(revenue.charge_type, "charge_type")?,
@@ -171,8 +228,10 @@ fn from_journal_revenue(revenue: &journal::Revenue, currency: Currency) -> Resul
         product: id(&revenue.product_id, ProductId::new, "product_id")?,
         offer: id(&revenue.offer_id, OfferId::new, "offer_id")?,
         dimension: dimension.transpose()?,
-        billed: Money::from_minor(integer(&revenue.billed_minor, "billed_minor")?, currency),
+        billed: money(&revenue.billed_minor, currency, "billed_minor")?,
         fee_rate: Rate::from_hundredths_of_percent(fee_rate),
-        fee: Money::from_minor(integer(&revenue.fee_minor, "fee_minor")?, currency),
+        fee: money(&revenue.fee_minor, currency, "fee_minor")?,
+        refunded: optional(&revenue.refunded_minor, "refunded_minor")?,
+        fee_refund: optional(&revenue.fee_refund_minor, "fee_refund_minor")?,
     })
 }

@@ -13,6 +13,13 @@ pub(super) fn to_journal_rules(rules: &Rules) -> journal::Rules {
         profile,
         max_dimensions,
         max_private_offer_buyers,
+        max_private_contract_months,
+        max_private_usage_days,
+        max_instalments,
+        instalments_need_invoice_terms,
+        private_auto_renewal,
+        private_offer_propagation_micros,
+        subtracts_entitlements,
         metering_window,
         decreases_immediate,
         offer_id_column,
@@ -50,6 +57,13 @@ pub(super) fn to_journal_rules(rules: &Rules) -> journal::Rules {
         tags_capped_per_record: Some(*tags_capped_per_record),
         retry_compares_allocations: Some(*retry_compares_allocations),
         dry_run_refused: Some(*dry_run_refused),
+        max_private_contract_months: Some(*max_private_contract_months),
+        max_private_usage_days: Some(*max_private_usage_days),
+        max_instalments: Some(*max_instalments),
+        instalments_need_invoice_terms: Some(*instalments_need_invoice_terms),
+        private_auto_renewal: Some(*private_auto_renewal),
+        private_offer_propagation_micros: Some(*private_offer_propagation_micros),
+        subtracts_entitlements: Some(*subtracts_entitlements),
     }
 }
 
@@ -61,6 +75,19 @@ pub(super) fn from_journal_rules(rules: journal::Rules) -> Result<Rules, CodecEr
         profile: Profile::from_journal(rules.profile, "profile")?,
         max_dimensions: required(rules.max_dimensions, "max_dimensions")?,
         max_private_offer_buyers: required(rules.max_private_offer_buyers, "max_private_offer_buyers")?,
+        max_private_contract_months: rules
+            .max_private_contract_months
+            .unwrap_or(before.max_private_contract_months),
+        max_private_usage_days: rules.max_private_usage_days.unwrap_or(before.max_private_usage_days),
+        max_instalments: rules.max_instalments.unwrap_or(before.max_instalments),
+        instalments_need_invoice_terms: rules
+            .instalments_need_invoice_terms
+            .unwrap_or(before.instalments_need_invoice_terms),
+        private_auto_renewal: rules.private_auto_renewal.unwrap_or(before.private_auto_renewal),
+        private_offer_propagation_micros: rules
+            .private_offer_propagation_micros
+            .unwrap_or(before.private_offer_propagation_micros),
+        subtracts_entitlements: rules.subtracts_entitlements.unwrap_or(before.subtracts_entitlements),
         metering_window: match required(rules.metering_window, "metering_window")? {
             Window::Hours(hours) => MeteringWindow::Hours(hours),
             Window::OpenMonth(journal::OpenMonth {}) => MeteringWindow::OpenMonth,

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use souk_core::agreement::{AgreementStatus, Origin};
-use souk_core::catalog::{DimensionType, EntitlementValueKind, ProductType, UsageCategory};
+use souk_core::agreement::{AgreementStatus, InstalmentState, Origin};
+use souk_core::catalog::{DimensionType, EntitlementValueKind, ProductType, RenewalKind, UsageCategory};
 use souk_core::ids::{AccountId, DimensionKey};
-use souk_core::invoicing::{ChargeType, InvoiceKind};
-use souk_core::money::{Currency, UnitPrice};
+use souk_core::invoicing::{AdjustmentReason, ChargeType, InvoiceKind};
+use souk_core::money::{Currency, Money, UnitPrice};
 use souk_core::quantity::QuantitySum;
 use souk_core::rules::{ClientTime, IdenticalRetry, OfferIdColumn, Profile};
 use souk_core::terms::{RateCard, UpfrontKind};
@@ -116,6 +116,11 @@ pub(super) fn quantity_sum(digits: &str, field: &str) -> Result<QuantitySum, Cod
 pub(super) fn price(scaled: Option<i64>, field: &str) -> Result<UnitPrice, CodecError> {
     let scaled = required(scaled, field)?;
     UnitPrice::from_scaled(scaled).ok_or_else(|| CodecError::invalid(field, &scaled))
+}
+
+/// Money in a currency's smallest units.
+pub(super) fn money(digits: &str, currency: Currency, field: &str) -> Result<Money, CodecError> {
+    integer(digits, field).map(|minor| Money::from_minor(minor, currency))
 }
 
 /// A currency by its code.
@@ -241,17 +246,23 @@ macro_rules! stored_enums {
 }
 
 stored_enums! {
+    AdjustmentReason {
+        IncorrectTermsAccepted IncorrectMetering TestEnvironmentCharges AlternativeProcurementChannel
+        UnintendedRenewal BuyerDissatisfaction Other
+    }
     AgreementStatus { Active Cancelled Expired Renewed Replaced }
     ChargeType { Usage Annual Contract }
     ClientTime { Sandbox Machine }
     DimensionType { Metered ExternallyMetered Entitled }
     EntitlementValueKind { Integer Double Boolean String }
     IdenticalRetry { Success DuplicateRecord }
-    InvoiceKind { Usage Upfront }
+    InstalmentState { Pending Invoiced Cancelled }
+    InvoiceKind { Usage Upfront Instalment CreditMemo }
     OfferIdColumn { Legacy Dashboard }
     Origin { Accepted Renewed FellBack }
-    ProductType { Ami Container Saas }
+    ProductType { Ami Container Saas MachineLearning ProfessionalServices }
     Profile { Source Y2026 }
+    RenewalKind { ExistingOnMarketplace MovingToMarketplace }
     UpfrontKind { Annual Contract }
     UsageCategory { Users Hosts Bandwidth Data Tiers Units }
 }

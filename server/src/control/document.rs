@@ -99,7 +99,7 @@ impl DocumentPlan {
             take(decide::create_product(&market, product), "products", index, &mut market)?;
         }
         for (index, offer) in self.offers.into_iter().enumerate() {
-            take(decide::create_offer(&market, offer, began), "offers", index, &mut market)?;
+            take(decide::create_offer(&market, offer, began, 0), "offers", index, &mut market)?;
         }
         if !self.public_keys.is_empty() {
             changes.push(decide::set_public_keys(self.public_keys.clone())?);

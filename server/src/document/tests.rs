@@ -149,7 +149,9 @@ fn unknown_and_repeated_names_are_named() {
     );
     check_errors(
         "offers:\n  - terms:\n    - renewal: {x: 1}",
-        &["line 3, column 17, offers[0].terms[0].renewal: unknown field `x`; there are no fields here"],
+        &[
+            "line 3, column 17, offers[0].terms[0].renewal: unknown field `x`; the fields here are `priceIncrease`",
+        ],
     );
     check_errors(
         "accounts:\n- accountId: 1\n  account_id: 1",
@@ -167,11 +169,11 @@ fn unknown_and_repeated_names_are_named() {
         &["line 3, column 3, clock.follow: `at` and `follow` exclude each other; keep one of them"],
     );
     check_errors(
-        "products: [{productType: AMY}, {productType: MACHINE}]",
+        "products: [{productType: AMY}, {productType: HARDWARE}]",
         &[
             "line 1, column 26, products[0].productType: unknown value `AMY`; did you mean `AMI`?",
-            "line 1, column 46, products[1].productType: unknown value `MACHINE`; \
-             the values here are `AMI`, `CONTAINER` and `SAAS`",
+            "line 1, column 46, products[1].productType: unknown value `HARDWARE`; \
+             the values here are `AMI`, `CONTAINER`, `SAAS`, `MACHINE_LEARNING` and `PROFESSIONAL_SERVICES`",
         ],
     );
 }
@@ -179,7 +181,7 @@ fn unknown_and_repeated_names_are_named() {
 #[test]
 fn a_value_of_the_wrong_type_says_what_was_expected_and_what_was_found() {
     let account = "the fields here are `accountId`, `companyName`, `payerAccountId`, `seller`, `address`, \
-        `emailDomain` and `accessKeys`";
+        `emailDomain`, `accessKeys` and `invoiceTerms`";
     let rows = [
         (
             "description: [a]",
@@ -206,7 +208,7 @@ fn a_value_of_the_wrong_type_says_what_was_expected_and_what_was_found() {
         (
             "offers: [{terms: [{renewal: yes}]}]",
             "line 1, column 29, offers[0].terms[0].renewal: expected a mapping of fields, found `yes`; \
-             write {}, there are no fields here"
+             the fields here are `priceIncrease`"
                 .to_owned(),
         ),
         (
@@ -225,7 +227,8 @@ fn a_value_of_the_wrong_type_says_what_was_expected_and_what_was_found() {
         (
             "products: [{productType: [AMI]}]",
             "line 1, column 26, products[0].productType: expected a name, found a list; \
-             write `AMI`, `CONTAINER` or `SAAS`"
+             write `AMI`, `CONTAINER`, `SAAS`, \
+             `MACHINE_LEARNING` or `PROFESSIONAL_SERVICES`"
                 .to_owned(),
         ),
         (

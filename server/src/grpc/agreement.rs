@@ -1,7 +1,7 @@
 //! AgreementService.
 
 use souk_core::agreement::Entitlement;
-use souk_core::ids::{AccountId, AgreementId, OfferId, ProductId};
+use souk_core::ids::{AccountId, AgreementId, DimensionKey, OfferId, ProductId};
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_proto::agreement::v1 as proto;
 use souk_proto::agreement::v1::agreement_service_server::AgreementService;
@@ -66,6 +66,23 @@ impl AgreementService for AgreementApi {
         }))
     }
 
+    async fn amend_agreement(
+        &self,
+        request: Request<proto::AmendAgreementRequest>,
+    ) -> Result<Response<proto::AmendAgreementResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let id = agreement_id(&request.agreement_id)?;
+        let purchase = (request.purchase_number > 0).then_some(request.purchase_number);
+        let quantities =
+            request.quantities.iter().map(|(key, units)| (DimensionKey::new(key), *units)).collect();
+        let agreed = self.0.amend_agreement(&name, id, purchase, quantities).await.map_err(refuse)?;
+        Ok(Response::new(proto::AmendAgreementResponse {
+            agreement: Some(to_proto_agreement(&agreed.agreement)),
+            invoice_ids: agreed.invoices.iter().map(ToString::to_string).collect(),
+        }))
+    }
+
     async fn cancel_agreement(
         &self,
         request: Request<proto::CancelAgreementRequest>,
@@ -113,12 +130,16 @@ impl AgreementService for AgreementApi {
         let name = name_of(&request.sandbox)?;
         let product = required_text(&request.product_id, "productId").map(ProductId::new).map_err(refuse)?;
         let buyer = buyer_of(&request.buyer_account_id)?;
-        let entitlements = self.0.entitlements(&name, product.clone(), buyer).await.map_err(refuse)?;
-        let list = format!("entitlements of {name} {} {product}", request.buyer_account_id);
+        let scheduled = request.include_scheduled;
+        let entitlements =
+            self.0.entitlements(&name, product.clone(), buyer, scheduled).await.map_err(refuse)?;
+        let market = self.0.market(&name).map_err(refuse)?;
+        let now = self.0.now(&market);
+        let list = format!("entitlements of {name} {} {product} {scheduled}", request.buyer_account_id);
         let key = |e: &Entitlement| format!("{} {} {}", e.buyer, e.agreement, e.dimension);
         let (entitlements, next_page_token) =
             page(&list, entitlements, key, request.page_size, &request.page_token).map_err(refuse)?;
-        let entitlements = entitlements.iter().map(|e| to_proto_entitlement(e, &product)).collect();
+        let entitlements = entitlements.iter().map(|e| to_proto_entitlement(e, &product, now)).collect();
         Ok(Response::new(proto::ListEntitlementsResponse { entitlements, next_page_token }))
     }
 

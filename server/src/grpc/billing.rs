@@ -10,6 +10,7 @@ use souk_proto::billing::v1::billing_service_server::BillingService;
 use tonic::{Request, Response, Status};
 
 use super::answer::{name_of, refuse};
+use super::convert::adjustment::from_proto_adjustments;
 use super::convert::billing::{
     to_proto_explained_hour, to_proto_invoice, to_proto_invoice_head, to_proto_invoice_line, to_proto_preview,
 };
@@ -78,6 +79,19 @@ impl BillingService for BillingApi {
             hours: hours.iter().map(to_proto_explained_hour).collect(),
             next_page_token,
         }))
+    }
+
+    async fn adjust_invoices(
+        &self,
+        request: Request<proto::AdjustInvoicesRequest>,
+    ) -> Result<Response<proto::AdjustInvoicesResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let adjustments = from_proto_adjustments(request.adjustments).map_err(refuse)?;
+        let memos = self.0.adjust(&name, adjustments).await.map_err(refuse)?;
+        let market = self.0.market(&name).map_err(refuse)?;
+        let credit_memos = memos.iter().map(|memo| to_proto_invoice(memo, &market)).collect();
+        Ok(Response::new(proto::AdjustInvoicesResponse { credit_memos }))
     }
 
     async fn preview_invoices(

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Agreement, AgreementStatus, Family, Origin, UpfrontPurchase};
-use crate::catalog::{Account, Marketplace, Offer, Product};
+use super::{
+    Agreement, AgreementStatus, Family, Instalment, InstalmentState, Origin, UpfrontPurchase, purchase,
+};
+use crate::catalog::{Account, Marketplace, Offer, Product, ProductType};
 use crate::ids::{AccountId, AgreementId, LicenseArn, OfferId};
-use crate::invoicing::upfront;
+use crate::invoicing::{instalment, upfront};
 use crate::machine::Event;
 use crate::rejection::{Broken, Code, Rejection};
-use crate::terms::configurable_upfront::{MAX_UNITS, UpfrontConfiguration};
-use crate::terms::{RateCard, UpfrontKind};
+use crate::terms::configurable_upfront::UpfrontConfiguration;
+use crate::terms::{ScheduledPayment, UpfrontKind};
 use crate::time::Timestamp;
 
 /// Why nothing came of a decision: the request is refused, or the state is broken.
@@ -36,8 +38,9 @@ pub fn accept_offer(
     let account = market.account(buyer, "buyerAccountId")?;
     let product = market.known_product(&offer.product)?;
     check_offer(offer, account, now)?;
-    let replaced = replaced_agreement(family, offer, product, buyer)?;
-    let purchase = purchase(offer, product, configuration, now, 1)?;
+    let period = agreed_dates(offer, now);
+    let replaced = replaced_agreement(family, offer, product, buyer, period)?;
+    let purchase = purchase::of_configuration(offer, product, configuration, now, 1)?;
 
     let number = family.map_or(1, Family::next_agreement_number);
     let id = AgreementId::derive(account.payer, number);
@@ -45,8 +48,12 @@ pub fn accept_offer(
         Some(old) => (old.initial_id.clone(), old.licence.clone()),
         None => (id.clone(), LicenseArn::derive(&id)),
     };
-    let contract_end = purchase.as_ref().filter(|p| p.kind == UpfrontKind::Contract).map(|p| p.end);
-    let validity_end = offer.terms.validity.map(|v| v.duration.after(now));
+    // A contract, and what one price buys, last as long as the purchase; usage as long as the offer says.
+    let whole = |p: &&UpfrontPurchase| p.kind == UpfrontKind::Contract || p.fixed_price.is_some();
+    let purchase_end = purchase.as_ref().filter(whole).map(|p| p.end);
+    let validity_end = offer.terms.validity.map(|validity| validity.end(now));
+    let planned_end = purchase_end.or(validity_end);
+    let instalments = instalments(market, offer, account, now, planned_end)?;
     let agreement = Agreement {
         id,
         number,
@@ -59,21 +66,67 @@ pub fn accept_offer(
         offer: offer.id.clone(),
         origin: Origin::Accepted,
         accepted_at: now,
-        start: now,
-        planned_end: contract_end.or(validity_end),
+        start: period.map_or(now, |(start, _)| start),
+        planned_end,
         status: AgreementStatus::Active,
         ended_at: None,
         purchases: purchase.into_iter().collect(),
+        instalments,
     };
     let mut events = Vec::new();
     if let Some(old) = replaced {
         events.push(Event::ended(old, AgreementStatus::Replaced, now));
+        // E1 and E2: what is due of the old schedule is cancelled on a SaaS product, and goes on on others.
+        if product.product_type == ProductType::Saas {
+            events.extend(instalment::cancelled(old));
+        }
     }
     let invoice_number = family.map_or(1, Family::next_invoice_number);
-    let invoices = upfront::invoices(market, &agreement, &agreement.purchases, invoice_number, now)?;
+    let mut invoices = upfront::invoices(market, &agreement, &agreement.purchases, invoice_number, now)?;
+    let mut due_now = Vec::new();
+    for (number, _) in agreement.pending_instalments().filter(|(_, instalment)| instalment.due <= now) {
+        let invoice_number = invoice_number + invoices.len() as u32;
+        invoices.push(instalment::invoice(market, &agreement, number, invoice_number, now)?);
+        due_now.push(instalment::settled(&agreement, number, InstalmentState::Invoiced));
+    }
     events.push(Event::AgreementAccepted(agreement));
+    events.extend(due_now);
     events.extend(invoices.into_iter().map(|invoice| Event::InvoiceIssued(Arc::new(invoice))));
     Ok(events)
+}
+
+/// The first moment and the end of an agreement whose offer names its dates, if they begin later than now.
+fn agreed_dates(offer: &Offer, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let dates = offer.terms.validity.and_then(|validity| validity.dates());
+    dates.map(|dates| dates.period()).filter(|(start, _)| *start > now)
+}
+
+/// What the offer's payment schedule makes due, if the buyer may pay in instalments.
+fn instalments(
+    market: &Marketplace,
+    offer: &Offer,
+    buyer: &Account,
+    now: Timestamp,
+    end: Option<Timestamp>,
+) -> Result<Vec<Instalment>, Refusal> {
+    let Some(schedule) = &offer.terms.payment_schedule else { return Ok(Vec::new()) };
+    let payer = market.known_account(buyer.payer)?;
+    if market.rules.instalments_need_invoice_terms && !payer.invoice_terms {
+        let message = format!(
+            "{} is paid in instalments, which are for payers on invoice terms (B6): set invoiceTerms of account {}",
+            offer.id, payer.id
+        );
+        return Err(Rejection::new(Code::InvoiceTermsNeeded, "buyerAccountId", message).into());
+    }
+    if let Some(end) = end {
+        schedule.check_accepted(now, end)?;
+    }
+    let pending = |payment: &ScheduledPayment| Instalment {
+        due: payment.due(now),
+        amount: payment.amount,
+        state: InstalmentState::Pending,
+    };
+    Ok(schedule.payments.iter().map(pending).collect())
 }
 
 /// A buyer buys annual cover on top of a live agreement.
@@ -87,12 +140,13 @@ pub fn add_annual_subscription(
     check_active(agreement)?;
     let offer = market.known_offer(&agreement.offer)?;
     let product = market.known_product(&agreement.product)?;
-    if offer.upfront_kind(product) != Some(UpfrontKind::Annual) {
+    let sells = offer.terms.configurable_upfront.is_some();
+    if !sells || offer.upfront_kind(product) != Some(UpfrontKind::Annual) {
         let message = format!("offer {} sells no annual subscriptions", offer.id);
         return Err(Rejection::new(Code::ConfigurationInvalid, "configuration", message).into());
     }
     let number = agreement.purchases.len() as u32 + 1;
-    let purchase = purchase(offer, product, Some(configuration), now, number)?;
+    let purchase = purchase::of_configuration(offer, product, Some(configuration), now, number)?;
     purchased(market, family, agreement, purchase, None, now)
 }
 
@@ -119,13 +173,14 @@ pub(super) fn purchased(
     Ok(bought.chain(invoices.into_iter().map(|invoice| Event::InvoiceIssued(Arc::new(invoice)))).collect())
 }
 
-/// The buyer ends an agreement now.
+/// The buyer ends an agreement now. What of it is due in instalments is invoiced no more.
 pub fn cancel(agreement: &Agreement, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     check_active(agreement)?;
-    Ok(vec![Event::ended(agreement, AgreementStatus::Cancelled, now)])
+    let ended = Event::ended(agreement, AgreementStatus::Cancelled, now);
+    Ok([ended].into_iter().chain(instalment::cancelled(agreement)).collect())
 }
 
-fn check_active(agreement: &Agreement) -> Result<(), Rejection> {
+pub(super) fn check_active(agreement: &Agreement) -> Result<(), Rejection> {
     match agreement.is_active() {
         true => Ok(()),
         false => {
@@ -137,9 +192,16 @@ fn check_active(agreement: &Agreement) -> Result<(), Rejection> {
 }
 
 fn check_offer(offer: &Offer, account: &Account, now: Timestamp) -> Result<(), Rejection> {
-    if !offer.is_visible_to(account.id, account.payer) {
+    if !offer.is_for(account.id, account.payer) {
         let message = format!("{} is a private offer for other accounts than {}", offer.id, account.id);
         return Err(Rejection::new(Code::OfferNotForBuyer, "offerId", message));
+    }
+    if now < offer.visible_from {
+        let message = format!(
+            "{} was released at {} and comes to its buyers at {} (rule privateOfferPropagation): it is {now}",
+            offer.id, offer.released_at, offer.visible_from
+        );
+        return Err(Rejection::new(Code::OfferNotPropagated, "offerId", message));
     }
     match offer.expires_at() {
         Some(end) if end <= now => {
@@ -153,18 +215,40 @@ fn check_offer(offer: &Offer, account: &Account, now: Timestamp) -> Result<(), R
 }
 
 /// The live agreement that this acceptance replaces: one at a time, unless the product allows several. A
-/// private offer takes the place of what the buyer holds; the public one never does.
+/// private offer takes the place of what the buyer holds; the public one never does. A future-dated agreement
+/// replaces nothing: it begins a day or more after the end of what the buyer holds (E3).
 fn replaced_agreement<'a>(
     family: Option<&'a Family>,
     offer: &Offer,
     product: &Product,
     buyer: AccountId,
+    period: Option<(Timestamp, Timestamp)>,
 ) -> Result<Option<&'a Agreement>, Rejection> {
     if product.concurrent_agreements {
         return Ok(None);
     }
-    let live = family.and_then(|f| f.agreements_of(buyer, &product.id).find(|a| a.is_active()));
-    match live {
+    let mut live =
+        family.into_iter().flat_map(|f| f.agreements_of(buyer, &product.id)).filter(|a| a.is_active());
+    if let Some((start, end)) = period {
+        let apart = |old: &Agreement| {
+            let before =
+                old.planned_end.is_some_and(|old_end| old_end.plus_days(1) <= start.plus_micros(1_000));
+            let renews = old.purchases.iter().any(|purchase| purchase.auto_renew);
+            (before && !renews) || end <= old.start
+        };
+        return match live.find(|old| !apart(old)) {
+            None => Ok(None),
+            Some(old) => {
+                let message = format!(
+                    "{} begins at {start}, a day after the end of {} at the earliest, which must not renew itself: \
+                     cancel that, or wait for its end",
+                    offer.id, old.id
+                );
+                Err(Rejection::new(Code::AgreementsOverlap, "offerId", message))
+            }
+        };
+    }
+    match live.next() {
         Some(old) if old.offer == offer.id || !offer.is_private() => {
             let message = format!(
                 "account {buyer} holds the live agreement {} on product {}: cancel it first, or accept a private offer",
@@ -174,63 +258,4 @@ fn replaced_agreement<'a>(
         }
         live => Ok(live),
     }
-}
-
-/// What a configuration buys on an offer at `now`.
-fn purchase(
-    offer: &Offer,
-    product: &Product,
-    configuration: Option<&UpfrontConfiguration>,
-    now: Timestamp,
-    number: u32,
-) -> Result<Option<UpfrontPurchase>, Rejection> {
-    let refuse = |field: &str, message: String| {
-        Err(Rejection::new(Code::ConfigurationInvalid, format!("configuration{field}"), message))
-    };
-    let (configuration, kind) = match (configuration, offer.upfront_kind(product)) {
-        (Some(configuration), Some(kind)) => (configuration, kind),
-        (None, None | Some(UpfrontKind::Annual)) => return Ok(None),
-        (None, Some(UpfrontKind::Contract)) => {
-            return refuse(
-                "",
-                format!("{} sells a contract: say for how long and how much of what", offer.id),
-            );
-        }
-        (Some(_), None) => return refuse("", format!("{} sells nothing upfront: leave it out", offer.id)),
-    };
-    let upfront = offer.terms.configurable_upfront.as_ref();
-    let prices = offer.upfront_prices(configuration.duration, |notice| notice <= now);
-    let Some((upfront, prices)) = upfront.zip(prices) else {
-        let message = format!("{} sells nothing for {}", offer.id, configuration.duration);
-        return Err(Rejection::new(Code::DurationNotAllowed, "configuration.duration", message));
-    };
-    if configuration.quantities.is_empty() {
-        return refuse(".quantities", "say how much of which dimension".to_owned());
-    }
-    let mut unit_prices = RateCard::new();
-    for (key, &units) in &configuration.quantities {
-        let field = format!(".quantities[{key}]");
-        let Some(&price) = prices.get(key) else {
-            return refuse(&field, format!("{} sells no \"{key}\" for {}", offer.id, configuration.duration));
-        };
-        if !(1..=MAX_UNITS).contains(&units) {
-            return refuse(&field, format!("{units} units; it must be 1 to {MAX_UNITS}"));
-        }
-        unit_prices.insert(key.clone(), price);
-    }
-    if configuration.auto_renew && offer.terms.renewal.is_none() {
-        let message = format!("{} holds no renewal term: leave autoRenew out", offer.id);
-        return Err(Rejection::new(Code::RenewalNotOffered, "configuration.autoRenew", message));
-    }
-    Ok(Some(UpfrontPurchase {
-        number,
-        kind,
-        duration: configuration.duration,
-        quantities: configuration.quantities.clone(),
-        unit_prices,
-        currency: upfront.currency,
-        start: now,
-        end: configuration.duration.after(now),
-        auto_renew: configuration.auto_renew,
-    }))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::{AccountId, AgreementId, DimensionKey, LicenseArn, OfferId, ProductId};
-use crate::money::{Currency, Money};
+use crate::money::{Currency, Money, UnitPrice};
 use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
 use crate::terms::{RateCard, UpfrontKind};
@@ -35,6 +35,28 @@ pub enum Origin {
     FellBack,
 }
 
+/// What became of an instalment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstalmentState {
+    /// It comes due.
+    Pending,
+    /// It was invoiced.
+    Invoiced,
+    /// Its agreement ended or was replaced before.
+    Cancelled,
+}
+
+/// A payment of a payment schedule (B6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instalment {
+    /// When it is invoiced.
+    pub due: Timestamp,
+    /// How much.
+    pub amount: UnitPrice,
+    /// What became of it.
+    pub state: InstalmentState,
+}
+
 /// An upfront purchase: annual cover or a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpfrontPurchase {
@@ -46,8 +68,12 @@ pub struct UpfrontPurchase {
     pub duration: TermDuration,
     /// How many of what.
     pub quantities: BTreeMap<DimensionKey, u64>,
-    /// At what price a unit.
+    /// At what price a unit; nothing where there is one price for everything.
     pub unit_prices: RateCard,
+    /// One price for everything.
+    pub fixed_price: Option<UnitPrice>,
+    /// Its price is paid by the agreement's instalments.
+    pub in_instalments: bool,
     /// The currency of the prices.
     pub currency: Currency,
     /// Its first moment.
@@ -56,11 +82,26 @@ pub struct UpfrontPurchase {
     pub end: Timestamp,
     /// Renews itself at its end.
     pub auto_renew: bool,
+    /// When an amendment put another purchase in its place.
+    pub amended_at: Option<Timestamp>,
+    /// Of a purchase that took another's place: what it added to the agreement's value.
+    pub added_value: Option<Money>,
 }
 
 impl UpfrontPurchase {
-    /// What it costs: the sum of its lines, each rounded.
+    /// Its end, not part of it: when it was amended, that.
+    pub fn until(&self) -> Timestamp {
+        self.amended_at.unwrap_or(self.end)
+    }
+
+    /// What it adds to the agreement's value: the sum of its lines, each rounded.
     pub fn value(&self) -> Result<Money, Broken> {
+        if let Some(added) = self.added_value {
+            return Ok(added);
+        }
+        if let Some(price) = self.fixed_price {
+            return Ok(price.times(QuantitySum::whole(1), self.currency).round());
+        }
         self.quantities.iter().try_fold(Money::zero(self.currency), |sum, (key, &units)| {
             let price = self.unit_prices.get(key);
             let price =
@@ -105,6 +146,8 @@ pub struct Agreement {
     pub ended_at: Option<Timestamp>,
     /// What was bought upfront, oldest first.
     pub purchases: Vec<UpfrontPurchase>,
+    /// What of it is paid in instalments, in the order of their dates.
+    pub instalments: Vec<Instalment>,
 }
 
 impl Agreement {
@@ -118,6 +161,25 @@ impl Agreement {
         self.ended_at.or(self.planned_end)
     }
 
+    /// The purchase that is in force or comes into force, of a contract: the one that no amendment replaced.
+    pub fn contract(&self) -> Option<&UpfrontPurchase> {
+        let contracts = self.purchases.iter().rev().filter(|p| p.kind == UpfrontKind::Contract);
+        contracts.into_iter().find(|p| p.amended_at.is_none())
+    }
+
+    /// When a purchase was made: at its first moment, but for that of a future-dated agreement.
+    pub fn bought_at(&self, purchase: &UpfrontPurchase) -> Timestamp {
+        match purchase.start == self.start {
+            true => self.accepted_at,
+            false => purchase.start,
+        }
+    }
+
+    /// The instalments that come due, with their numbers from 1.
+    pub fn pending_instalments(&self) -> impl Iterator<Item = (u32, &Instalment)> {
+        (1..).zip(&self.instalments).filter(|(_, instalment)| instalment.state == InstalmentState::Pending)
+    }
+
     /// Whether it covers a moment.
     pub fn covers(&self, moment: Timestamp) -> bool {
         self.start <= moment && self.end().is_none_or(|end| moment < end)
@@ -125,6 +187,7 @@ impl Agreement {
 
     /// What was agreed to be paid, without usage: the class of the listing fee (Q9).
     pub fn contract_value(&self) -> Result<Money, Broken> {
-        self.purchases.iter().try_fold(Money::zero(Currency::Usd), |sum, p| Ok(sum.plus(p.value()?)))
+        let currency = self.purchases.first().map_or(Currency::Usd, |purchase| purchase.currency);
+        self.purchases.iter().try_fold(Money::zero(currency), |sum, p| Ok(sum.plus(p.value()?)))
     }
 }

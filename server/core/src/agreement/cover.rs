@@ -40,7 +40,8 @@ impl Cover {
             let deactivated = deactivated(market, family, agreement)?;
             for p in agreement.purchases.iter().filter(|p| p.kind == UpfrontKind::Annual) {
                 let Some(&units) = p.quantities.get(dimension) else { continue };
-                let end = deactivated.map_or(p.end, |at| at.min(p.end));
+                let until = p.until();
+                let end = deactivated.map_or(until, |at| at.min(until));
                 covers.push(Cover { owner: agreement.buyer, units, start: p.start, end });
             }
         }

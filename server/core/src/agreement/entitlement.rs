@@ -2,7 +2,7 @@
 //!
 //! They follow from the agreements; nothing is kept. Annual cover entitles to nothing: it lowers what is billed.
 
-use super::{Agreement, Family};
+use super::{Agreement, Family, UpfrontPurchase};
 use crate::ids::{AccountId, AgreementId, DimensionKey, LicenseArn, ProductId};
 use crate::terms::UpfrontKind;
 use crate::time::Timestamp;
@@ -14,6 +14,8 @@ pub struct Entitlement {
     pub dimension: DimensionKey,
     /// How many.
     pub quantity: u64,
+    /// From when on.
+    pub start: Timestamp,
     /// Until when at least: the end of the purchase, at which it renews itself if it does.
     pub expires: Timestamp,
     /// The licence of the agreement.
@@ -34,8 +36,28 @@ impl Entitlement {
         at: Timestamp,
     ) -> Vec<Entitlement> {
         let of_product = family.agreements().filter(|a| a.product == *product && a.covers(at));
-        let wanted = of_product.filter(|a| buyer.is_none_or(|buyer| a.buyer == buyer));
-        let mut entitlements: Vec<_> = wanted.flat_map(|agreement| of_agreement(agreement, at)).collect();
+        Entitlement::of_agreements(of_product, buyer, |p| is_live_contract(p, at))
+    }
+
+    /// Those that begin after a time: of future-dated agreements (E3).
+    pub fn scheduled(
+        family: &Family,
+        buyer: Option<AccountId>,
+        product: &ProductId,
+        at: Timestamp,
+    ) -> Vec<Entitlement> {
+        let of_product = family.agreements().filter(|a| a.product == *product && a.is_active());
+        Entitlement::of_agreements(of_product, buyer, |p| p.kind == UpfrontKind::Contract && at < p.start)
+    }
+
+    fn of_agreements<'a>(
+        agreements: impl Iterator<Item = &'a Agreement>,
+        buyer: Option<AccountId>,
+        counts: impl Fn(&UpfrontPurchase) -> bool,
+    ) -> Vec<Entitlement> {
+        let wanted = agreements.filter(|a| buyer.is_none_or(|buyer| a.buyer == buyer));
+        let mut entitlements: Vec<_> =
+            wanted.flat_map(|agreement| of_agreement(agreement, &counts)).collect();
         entitlements.sort_by(|a, b| a.order().cmp(&b.order()));
         entitlements
     }
@@ -47,13 +69,16 @@ impl Entitlement {
 }
 
 /// An agreement holds one live contract at most.
-fn of_agreement(agreement: &Agreement, at: Timestamp) -> impl Iterator<Item = Entitlement> {
-    let is_live = |p: &&_| is_live_contract(p, at);
-    let contract = agreement.purchases.iter().find(is_live);
+fn of_agreement(
+    agreement: &Agreement,
+    counts: impl Fn(&UpfrontPurchase) -> bool,
+) -> impl Iterator<Item = Entitlement> {
+    let contract = agreement.purchases.iter().find(|purchase| counts(purchase));
     contract.into_iter().flat_map(|contract| {
         contract.quantities.iter().map(|(dimension, &quantity)| Entitlement {
             dimension: dimension.clone(),
             quantity,
+            start: contract.start,
             expires: contract.end,
             licence: agreement.licence.clone(),
             buyer: agreement.buyer,
@@ -62,14 +87,14 @@ fn of_agreement(agreement: &Agreement, at: Timestamp) -> impl Iterator<Item = En
     })
 }
 
-fn is_live_contract(purchase: &super::UpfrontPurchase, at: Timestamp) -> bool {
-    purchase.kind == UpfrontKind::Contract && (purchase.start..purchase.end).contains(&at)
+fn is_live_contract(purchase: &UpfrontPurchase, at: Timestamp) -> bool {
+    purchase.kind == UpfrontKind::Contract && (purchase.start..purchase.until()).contains(&at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agreement::{AgreementStatus, Origin, UpfrontPurchase};
+    use crate::agreement::{AgreementStatus, Origin};
     use crate::ids::OfferId;
     use crate::money::Currency;
     use crate::terms::RateCard;
@@ -107,6 +132,7 @@ mod tests {
             planned_end: Some(end),
             status: AgreementStatus::Active,
             ended_at: None,
+            instalments: Vec::new(),
             purchases: vec![UpfrontPurchase {
                 number: 1,
                 kind: UpfrontKind::Contract,
@@ -117,6 +143,10 @@ mod tests {
                 start,
                 end,
                 auto_renew: true,
+                fixed_price: None,
+                in_instalments: false,
+                amended_at: None,
+                added_value: None,
             }],
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Agreement, AgreementStatus, UpfrontPurchase};
+use super::{Agreement, AgreementStatus, InstalmentState, UpfrontPurchase};
 use crate::ids::{AccountId, AgreementId, InvoiceId, LicenseArn, ProductId};
 use crate::invoicing::Invoice;
 use crate::metering::client_token::ClientTokens;
@@ -119,13 +119,21 @@ impl Family {
         }
     }
 
+    /// Notes what became of an instalment.
+    pub fn settle_instalment(&mut self, id: &AgreementId, number: u32, state: InstalmentState) {
+        let instalments = self.agreement_mut(id).map(|agreement| &mut agreement.instalments);
+        if let Some(instalment) = instalments.and_then(|all| all.get_mut(number as usize - 1)) {
+            instalment.state = state;
+        }
+    }
+
     /// Adds an invoice.
     pub fn add_invoice(&mut self, invoice: Arc<Invoice>) {
         self.invoice_positions.insert(invoice.id.clone(), self.invoices.len());
         self.invoices.push(invoice);
     }
 
-    fn agreement_mut(&mut self, id: &AgreementId) -> Option<&mut Agreement> {
+    pub(super) fn agreement_mut(&mut self, id: &AgreementId) -> Option<&mut Agreement> {
         let number = self.numbers.get(id)?;
         self.agreements.get_mut(number)
     }

@@ -7,6 +7,7 @@ use crate::catalog::{Marketplace, Offer};
 use crate::ids::AgreementId;
 use crate::invoicing::upfront;
 use crate::machine::Event;
+use crate::money::UnitPrice;
 use crate::rejection::Broken;
 use crate::terms::UpfrontKind;
 use crate::terms::renewal::renewal_takes;
@@ -19,7 +20,10 @@ pub fn end_due(agreement: &Agreement) -> Option<Timestamp> {
 
 /// The annual subscriptions of a live agreement that renew themselves, with their ends.
 pub fn renewals_due(agreement: &Agreement) -> impl Iterator<Item = (Timestamp, u32)> {
-    let annual = agreement.purchases.iter().filter(|p| p.auto_renew && p.kind == UpfrontKind::Annual);
+    let annual = agreement
+        .purchases
+        .iter()
+        .filter(|p| p.auto_renew && p.kind == UpfrontKind::Annual && p.amended_at.is_none());
     annual.filter(|_| agreement.is_active()).map(|p| (p.end, p.number))
 }
 
@@ -32,8 +36,7 @@ pub fn end(
 ) -> Result<Vec<Event>, Refusal> {
     let offer = market.known_offer(&agreement.offer)?;
     let product = market.known_product(&agreement.product)?;
-    let contract = agreement.purchases.iter().rev().find(|p| p.kind == UpfrontKind::Contract);
-    if let Some(contract) = contract.filter(|c| c.auto_renew) {
+    if let Some(contract) = agreement.contract().filter(|contract| contract.auto_renew) {
         return renew(market, family, agreement, offer, contract, at);
     }
     let public = market.public_offer(&product.id).filter(|public| public.terms.usage_based.is_some());
@@ -82,24 +85,31 @@ pub fn renew_annual(
     purchased(market, family, agreement, Some(next), Some(number), at)
 }
 
-/// The same purchase again, at the prices that a renewal takes (A10).
+/// The same purchase again, at the prices that a renewal takes: of a public offer those of A10, of a private one its
+/// own, raised by its uplift (E4).
 fn renewed_purchase(
     offer: &Offer,
     old: &UpfrontPurchase,
     number: u32,
     at: Timestamp,
 ) -> Result<UpfrontPurchase, Broken> {
+    let renewed =
+        UpfrontPurchase { number, start: at, end: old.duration.after(at), added_value: None, ..old.clone() };
+    if offer.is_private() {
+        let uplift = offer.terms.renewal.and_then(|renewal| renewal.uplift);
+        let raised = |price: UnitPrice| uplift.map_or(price, |uplift| uplift.raised(price));
+        return Ok(UpfrontPurchase {
+            unit_prices: old.unit_prices.iter().map(|(key, &price)| (key.clone(), raised(price))).collect(),
+            fixed_price: old.fixed_price.map(raised),
+            ..renewed
+        });
+    }
     let prices =
         offer.upfront_prices(old.duration, |notice| notice <= old.start || renewal_takes(notice, at));
     let prices =
         prices.ok_or_else(|| Broken(format!("offer {} no longer sells {}", offer.id, old.duration)))?;
-    Ok(UpfrontPurchase {
-        number,
-        unit_prices: prices.into_iter().filter(|(key, _)| old.quantities.contains_key(key)).collect(),
-        start: at,
-        end: old.duration.after(at),
-        ..old.clone()
-    })
+    let unit_prices = prices.into_iter().filter(|(key, _)| old.quantities.contains_key(key)).collect();
+    Ok(UpfrontPurchase { unit_prices, ..renewed })
 }
 
 /// The next agreement of a chain: same buyer, product and licence, without end and purchases.
@@ -116,6 +126,7 @@ fn successor(family: &Family, old: &Agreement, offer: &Offer, origin: Origin, at
         status: AgreementStatus::Active,
         ended_at: None,
         purchases: Vec::new(),
+        instalments: Vec::new(),
         ..old.clone()
     }
 }

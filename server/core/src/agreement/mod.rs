@@ -3,13 +3,15 @@
 pub mod acceptance;
 #[expect(clippy::module_inception, reason = "the file is named after what it holds")]
 pub mod agreement;
+pub mod amendment;
 pub mod cover;
 pub mod entitlement;
 pub mod family;
 pub mod lifecycle;
+pub mod purchase;
 pub mod timeline;
 
-pub use agreement::{Agreement, AgreementStatus, Origin, UpfrontPurchase};
+pub use agreement::{Agreement, AgreementStatus, Instalment, InstalmentState, Origin, UpfrontPurchase};
 pub use cover::Cover;
 pub use entitlement::Entitlement;
 pub use family::Family;

@@ -52,8 +52,27 @@ pub struct Account {
     pub address: Address,
     /// The domain of its e-mail addresses.
     pub email_domain: String,
+    /// As a payer, it pays by invoice, not by card (B6).
+    pub invoice_terms: bool,
     /// The keys that sign as this account.
     pub access_keys: Vec<AccessKey>,
+}
+
+#[cfg(test)]
+impl Account {
+    /// A seller of which nothing but the numbers is known.
+    pub fn nameless(id: AccountId, payer: AccountId) -> Account {
+        Account {
+            id,
+            company_name: String::new(),
+            payer,
+            invoicing_entity: Some(DEFAULT_ENTITY.to_owned()),
+            address: Address::default(),
+            email_domain: String::new(),
+            invoice_terms: false,
+            access_keys: Vec::new(),
+        }
+    }
 }
 
 impl Account {
@@ -157,6 +176,7 @@ mod tests {
             invoicing_entity: None,
             address: Address::default(),
             email_domain: String::new(),
+            invoice_terms: false,
             access_keys: Vec::new(),
         };
         assert!(account(&"é".repeat(255)).check().is_ok());

@@ -152,12 +152,17 @@ pub mod decide {
             }
         }
         for offer in market.offers().values().filter(|o| o.product == *product) {
-            check_grown_offer(offer, &grown, prices.get(&offer.id))?;
+            check_grown_offer(market, offer, &grown, prices.get(&offer.id))?;
         }
         Ok(Change::DimensionsAdded { product: product.clone(), dimensions, prices })
     }
 
-    fn check_grown_offer(offer: &Offer, grown: &Product, added: Option<&RateCard>) -> Result<(), Rejection> {
+    fn check_grown_offer(
+        market: &Marketplace,
+        offer: &Offer,
+        grown: &Product,
+        added: Option<&RateCard>,
+    ) -> Result<(), Rejection> {
         let path = format!("prices[{}]", offer.id);
         let usage = offer.terms.usage_based.as_ref().map(|usage| {
             let mut usage = UsageBased { currency: usage.currency, rate_card: usage.rate_card.clone() };
@@ -165,7 +170,7 @@ pub mod decide {
             usage
         });
         if let Some(upfront) = &offer.terms.configurable_upfront {
-            upfront.check(grown, usage.as_ref()).map_err(|_| {
+            upfront.check_prices(grown, usage.as_ref(), offer.is_private(), &market.rules).map_err(|_| {
                 let message = format!(
                     "{} sells product {} upfront and prices every dimension of it: publish a product of its own \
                      for more",
@@ -179,7 +184,7 @@ pub mod decide {
             return Err(Rejection::new(Code::DimensionExists, path, message));
         }
         match usage {
-            Some(usage) => usage.check(grown).map_err(|r| r.within(&path)),
+            Some(usage) => usage.check_rates(grown).map_err(|r| r.within(&path)),
             None if grown.dimensions.iter().any(Dimension::is_metered) => {
                 let message = format!(
                     "{} sells no usage and cannot price a metered dimension: publish a product of its own for it",
@@ -191,13 +196,18 @@ pub mod decide {
         }
     }
 
-    /// Releases an offer.
-    pub fn create_offer(market: &Marketplace, offer: NewOffer, now: Timestamp) -> Result<Change, Rejection> {
+    /// Releases an offer. A private one comes to its buyers after so many microseconds.
+    pub fn create_offer(
+        market: &Marketplace,
+        offer: NewOffer,
+        now: Timestamp,
+        propagation_micros: i64,
+    ) -> Result<Change, Rejection> {
         let product = market.product(&offer.product, "productId")?;
         for (index, buyer) in offer.buyer_accounts.iter().enumerate() {
             market.account(*buyer, &format!("buyerAccountIds[{index}]"))?;
         }
-        Ok(Change::OfferCreated(offer.release(product, market, now)?))
+        Ok(Change::OfferCreated(offer.release(product, market, now, propagation_micros)?))
     }
 
     /// Changes prices of a public offer (A8, A9, A20).
@@ -227,7 +237,7 @@ pub mod decide {
         let product = market.product(&current.product, "offerId")?;
         check_upfront(current, ConfigurableUpfront::kind(product), &upfront, now)?;
         let change = PriceChange { notice: now, existing_from: existing_from(now), usage, upfront };
-        check_changed_terms(current, product, &change)?;
+        check_changed_terms(market, current, product, &change)?;
         Ok(Change::PricesChanged { offer: offer.clone(), change })
     }
 
@@ -236,7 +246,12 @@ pub mod decide {
     }
 
     /// The prices that new subscribers will see must be publishable as a whole (A3 to A5).
-    fn check_changed_terms(offer: &Offer, product: &Product, change: &PriceChange) -> Result<(), Rejection> {
+    fn check_changed_terms(
+        market: &Marketplace,
+        offer: &Offer,
+        product: &Product,
+        change: &PriceChange,
+    ) -> Result<(), Rejection> {
         let mut terms = offer.terms.clone();
         for change in offer.price_changes.iter().chain([change]) {
             if let Some(usage) = &mut terms.usage_based {
@@ -249,7 +264,7 @@ pub mod decide {
             }
         }
         match &terms.configurable_upfront {
-            Some(upfront) => upfront.check(product, terms.usage_based.as_ref()),
+            Some(upfront) => upfront.check_prices(product, terms.usage_based.as_ref(), false, &market.rules),
             None => Ok(()),
         }
     }

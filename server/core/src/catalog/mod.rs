@@ -16,7 +16,7 @@ pub use change::{Change, decide};
 pub use clock::Clock;
 pub use fault::{Fault, FaultCalls, FaultRule};
 pub use marketplace::Marketplace;
-pub use offer::{NewOffer, Offer, Targeting};
+pub use offer::{NewOffer, Offer, RenewalKind, Targeting};
 pub use price_change::{PriceChange, PriceSource};
 pub use product::{
     Dimension, DimensionType, EntitlementValueKind, NewProduct, Product, ProductType, UsageCategory,

@@ -8,7 +8,7 @@ use super::{DimensionType, Marketplace, OfferVisibility, PriceChange, Product, P
 use crate::ids::{AccountId, OfferId, ProductId};
 use crate::rejection::{Code, Rejection};
 use crate::rules::Rules;
-use crate::terms::{ConfigurableUpfront, Terms, UpfrontKind};
+use crate::terms::{OfferContext, Terms, UpfrontKind};
 use crate::time::Timestamp;
 
 /// Whom an offer targets. Nobody in particular: it is public.
@@ -20,6 +20,15 @@ pub struct Targeting {
     pub program: Option<String>,
     /// Chosen countries.
     pub country_codes: BTreeSet<String>,
+}
+
+/// For whom a private offer renews what was bought before (B22): both count as renewals, with their listing fee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RenewalKind {
+    /// A customer of the seller on AWS Marketplace.
+    ExistingOnMarketplace,
+    /// A customer of the seller who moves to AWS Marketplace.
+    MovingToMarketplace,
 }
 
 /// A released offer.
@@ -35,10 +44,14 @@ pub struct Offer {
     pub targeting: Targeting,
     /// The last day on which it can be accepted; none for the public offer.
     pub accept_by: Option<NaiveDate>,
+    /// A private offer that renews what was bought before.
+    pub renewal_kind: Option<RenewalKind>,
     /// What it says.
     pub terms: Terms,
     /// When it was released.
     pub released_at: Timestamp,
+    /// From when on its buyers see it (B16).
+    pub visible_from: Timestamp,
     /// Its price changes, oldest first.
     pub price_changes: Vec<PriceChange>,
 }
@@ -56,6 +69,8 @@ pub struct NewOffer {
     pub buyer_accounts: Vec<AccountId>,
     /// The last day on which it can be accepted.
     pub accept_by: Option<NaiveDate>,
+    /// It renews what was bought before.
+    pub renewal_kind: Option<RenewalKind>,
     /// What it says.
     pub terms: Terms,
 }
@@ -71,8 +86,14 @@ impl Offer {
         OfferVisibility::of(&self.targeting, false)
     }
 
-    /// Whether a buyer of this payer may see it: it targets the buyer, or the payer of the buyer (B4).
-    pub fn is_visible_to(&self, buyer: AccountId, payer: AccountId) -> bool {
+    /// Whether a buyer of this payer sees it at a time: it targets the buyer, or the payer of the buyer (B4), and it has
+    /// come to them (C-10).
+    pub fn is_visible_to(&self, buyer: AccountId, payer: AccountId, at: Timestamp) -> bool {
+        self.is_for(buyer, payer) && self.visible_from <= at
+    }
+
+    /// Whether it is for a buyer of this payer.
+    pub fn is_for(&self, buyer: AccountId, payer: AccountId) -> bool {
         let targeted = &self.targeting.buyer_accounts;
         targeted.is_empty() || targeted.contains(&buyer) || targeted.contains(&payer)
     }
@@ -84,7 +105,7 @@ impl Offer {
 
     /// What its upfront term sells on the product, if it has one.
     pub fn upfront_kind(&self, product: &Product) -> Option<UpfrontKind> {
-        self.terms.configurable_upfront.as_ref().map(|_| ConfigurableUpfront::kind(product))
+        self.terms.upfront_kind(product)
     }
 
     /// Usage under it falls back to the public offer at its end: it sells usage, not a contract.
@@ -100,6 +121,7 @@ impl NewOffer {
         product: &Product,
         market: &Marketplace,
         now: Timestamp,
+        propagation_micros: i64,
     ) -> Result<Offer, Rejection> {
         let id = self.id.unwrap_or_else(|| {
             OfferId::derive(
@@ -132,70 +154,61 @@ impl NewOffer {
                 ..Targeting::default()
             },
             accept_by: self.accept_by,
+            renewal_kind: self.renewal_kind,
             terms: self.terms,
             released_at: now,
+            visible_from: match private {
+                true => now.plus_micros(propagation_micros),
+                false => now,
+            },
             price_changes: Vec::new(),
         };
-        offer.check_terms(product)?;
+        offer.check_terms(product, &market.rules)?;
         offer.check_dates(now)?;
         Ok(offer)
     }
 }
 
 impl Offer {
-    fn check_terms(&self, product: &Product) -> Result<(), Rejection> {
+    fn check_terms(&self, product: &Product, rules: &Rules) -> Result<(), Rejection> {
         let terms = &self.terms;
         let kind = self.upfront_kind(product);
-        // A3 before the completeness of the rate card: a price without its pair has the more telling reason.
-        if let Some(upfront) = &terms.configurable_upfront {
-            upfront.check(product, terms.usage_based.as_ref()).map_err(|r| r.within("terms"))?;
+        if product.product_type == ProductType::ProfessionalServices && !self.is_private() {
+            let message = "professional services are sold by private offers only: name buyers";
+            return Err(Rejection::new(Code::PrivateOffersOnly, "buyerAccountIds", message));
         }
-        if let Some(usage) = &terms.usage_based {
-            usage.check(product).map_err(|r| r.within("terms"))?;
+        let private = self.is_private();
+        if self.renewal_kind.is_some() && !private {
+            let message = "a public offer is nobody's renewal: leave it out, or name buyers";
+            return Err(Rejection::new(Code::FieldInvalid, "renewalKind", message));
         }
+        let (released_at, expires_at) = (self.released_at, self.expires_at());
+        let context = OfferContext { product, terms, private, released_at, expires_at, rules };
+        terms.check(&context).map_err(|r| r.within("terms"))?;
         let metered = product.dimensions.iter().any(super::Dimension::is_metered);
         let missing =
             match (metered, terms.usage_based.is_some(), product.has_type(DimensionType::Entitled), kind) {
                 (true, false, _, _) => {
                     Some("usageBasedPricing: the product's metered dimensions need prices")
                 }
-                (_, _, true, None) => {
-                    Some("configurableUpfrontPricing: the product's entitled dimensions need prices")
+                (_, _, true, None) => Some(
+                    "configurableUpfrontPricing or, if private, fixedUpfrontPricing: the product's entitled \
+                     dimensions need prices",
+                ),
+                _ if private && kind != Some(UpfrontKind::Contract) && self.has_no_duration() => {
+                    Some("validity: how long it lasts from its acceptance, such as P30D")
                 }
                 _ => None,
             };
-        if let Some(term) = missing {
-            return Err(Rejection::new(Code::TermMissing, "terms", format!("the offer needs {term}")));
+        match missing {
+            Some(term) => Err(Rejection::new(Code::TermMissing, "terms", format!("the offer needs {term}"))),
+            None => Ok(()),
         }
-        self.check_validity(kind, product)?;
-        if terms.renewal.is_some() && (kind.is_none() || self.is_private()) {
-            let message =
-                "auto-renewal is for upfront purchases on public offers: leave the renewal term out";
-            return Err(Rejection::new(Code::TermNotAllowed, "terms.renewal", message));
-        }
-        Ok(())
     }
 
-    /// A private usage offer has a validity; a contract lasts as long as the duration that was chosen, and a
-    /// public offer has no end.
-    fn check_validity(&self, kind: Option<UpfrontKind>, product: &Product) -> Result<(), Rejection> {
-        let wanted = self.is_private() && kind != Some(UpfrontKind::Contract);
-        match (wanted, self.terms.validity) {
-            (true, Some(validity)) => {
-                validity.check(product.product_type, self.released_at).map_err(|r| r.within("terms"))
-            }
-            (false, None) => Ok(()),
-            (true, None) => {
-                let message =
-                    "a private offer needs validity: how long it lasts from its acceptance, such as P30D";
-                Err(Rejection::new(Code::TermMissing, "terms", message))
-            }
-            (false, Some(_)) => {
-                let message = "only private usage offers have a validity: contracts last as long as the duration \
-                               bought, public offers have no end";
-                Err(Rejection::new(Code::TermNotAllowed, "terms.validity", message))
-            }
-        }
+    /// Nothing says how long an agreement on it lasts.
+    fn has_no_duration(&self) -> bool {
+        self.terms.validity.is_none() && self.terms.fixed_upfront.is_none()
     }
 
     fn check_dates(&self, now: Timestamp) -> Result<(), Rejection> {
@@ -231,8 +244,8 @@ fn check_buyers(buyers: &[AccountId], rules: &Rules) -> Result<(), Rejection> {
 /// Products whose public offers are server products, with the higher listing fee.
 pub fn is_server_product(product_type: ProductType) -> bool {
     match product_type {
-        ProductType::Ami | ProductType::Container => true,
-        ProductType::Saas => false,
+        ProductType::Ami | ProductType::Container | ProductType::MachineLearning => true,
+        ProductType::Saas | ProductType::ProfessionalServices => false,
     }
 }
 

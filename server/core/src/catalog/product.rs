@@ -15,6 +15,10 @@ pub enum ProductType {
     Container,
     /// Software as a service.
     Saas,
+    /// A machine learning model or algorithm.
+    MachineLearning,
+    /// Work of people.
+    ProfessionalServices,
 }
 
 /// The one category that a product meters (A14).
@@ -239,10 +243,18 @@ fn check_dimension(dimension: &Dimension, product_type: ProductType) -> Result<(
     if types.contains(&DimensionType::Metered) && types.len() > 1 {
         return refuse("METERED stands alone: only EXTERNALLY_METERED and ENTITLED go together");
     }
-    if types.contains(&DimensionType::Metered) && product_type == ProductType::Saas {
-        return refuse("AWS Marketplace meters no SaaS product: use EXTERNALLY_METERED");
+    match product_type {
+        ProductType::Saas if types.contains(&DimensionType::Metered) => {
+            refuse("AWS Marketplace meters no SaaS product: use EXTERNALLY_METERED")
+        }
+        ProductType::ProfessionalServices if !types.contains(&DimensionType::Entitled) || types.len() > 1 => {
+            refuse("professional services are bought upfront and metered by nobody: use ENTITLED alone (B20)")
+        }
+        ProductType::MachineLearning if types.contains(&DimensionType::ExternallyMetered) => {
+            refuse("AWS Marketplace meters machine learning products: use METERED")
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses words that are too long for a page, or that hold control characters.

@@ -64,6 +64,7 @@ fn invoices(
             issued_at,
             lines,
             revenue,
+            correction: None,
         });
     }
     Ok(invoices)
@@ -101,12 +102,12 @@ fn invoice_line(of: Seller<'_>, rated: RatedLine) -> Result<InvoiceLine, Broken>
         product: rated.product,
         offer: rated.offer,
         agreement: rated.agreement,
-        dimension: rated.dimension,
+        dimension: Some(rated.dimension),
         quantity,
         unit_price: rated.unit_price,
         amount: exact.round(),
         start: first.start.start(),
         end: last.end.start(),
-        explanation: Explanation { exact, segments: rated.segments },
+        explanation: Explanation { exact, segments: rated.segments, proration: None },
     })
 }

@@ -4,6 +4,7 @@ use crate::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, OfferId, Produ
 use crate::money::{Amount, Currency, Money, Rate, UnitPrice};
 use crate::quantity::QuantitySum;
 use crate::rating::RatedSegment;
+use crate::terms::UpfrontKind;
 use crate::time::{BillingMonth, Timestamp};
 
 /// What an invoice charges.
@@ -13,6 +14,10 @@ pub enum InvoiceKind {
     Usage,
     /// An upfront purchase.
     Upfront,
+    /// A payment of a payment schedule.
+    Instalment,
+    /// What the seller gives back of another invoice.
+    CreditMemo,
 }
 
 /// What a line charges.
@@ -26,13 +31,34 @@ pub enum ChargeType {
     Contract,
 }
 
+impl ChargeType {
+    /// What an upfront purchase is charged as.
+    pub fn of_upfront(kind: UpfrontKind) -> ChargeType {
+        match kind {
+            UpfrontKind::Annual => ChargeType::Annual,
+            UpfrontKind::Contract => ChargeType::Contract,
+        }
+    }
+}
+
+/// A part of a term in days (Q8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proration {
+    /// The days that are charged.
+    pub days: u32,
+    /// The days of the term.
+    pub of_days: u32,
+}
+
 /// How a line came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// Quantity times unit price, before the one rounding.
+    /// Quantity times unit price, before the one rounding and before the part of a term is taken.
     pub exact: Amount,
     /// The stretches of hours it is made of; none for an upfront charge.
     pub segments: Vec<RatedSegment>,
+    /// Of a charge for a part of a term, the part.
+    pub proration: Option<Proration>,
 }
 
 /// One line.
@@ -50,9 +76,9 @@ pub struct InvoiceLine {
     pub offer: OfferId,
     /// The agreement.
     pub agreement: AgreementId,
-    /// The dimension.
-    pub dimension: DimensionKey,
-    /// How much is charged.
+    /// The dimension; none where one price buys several.
+    pub dimension: Option<DimensionKey>,
+    /// How much is charged; what is given back is negative.
     pub quantity: QuantitySum,
     /// At what price a unit.
     pub unit_price: UnitPrice,
@@ -89,6 +115,44 @@ pub struct Revenue {
     pub fee_rate: Rate,
     /// The listing fee: negative.
     pub fee: Money,
+    /// What was given back: negative.
+    pub refunded: Money,
+    /// The share of the listing fee that comes back with it.
+    pub fee_refund: Money,
+}
+
+/// What a credit memo gives back, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// The invoice of which it gives something back.
+    pub invoice: InvoiceId,
+    /// The agreement whose charges it gives back.
+    pub agreement: AgreementId,
+    /// Why, in the words of the billing adjustment API.
+    pub reason: AdjustmentReason,
+    /// Longer words.
+    pub description: String,
+    /// What the request called itself, so that it can be repeated.
+    pub client_token: String,
+}
+
+/// Why a seller gives something back, in the words of the Agreement API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdjustmentReason {
+    /// The buyer accepted wrong terms.
+    IncorrectTermsAccepted,
+    /// What was metered was wrong.
+    IncorrectMetering,
+    /// The charges came from a test.
+    TestEnvironmentCharges,
+    /// The buyer bought in another way.
+    AlternativeProcurementChannel,
+    /// The buyer did not mean to renew.
+    UnintendedRenewal,
+    /// The buyer is not content.
+    BuyerDissatisfaction,
+    /// Anything else.
+    Other,
 }
 
 /// An invoice of one payer, invoicing entity and currency.
@@ -112,6 +176,18 @@ pub struct Invoice {
     pub lines: Vec<InvoiceLine>,
     /// What the sellers get.
     pub revenue: Vec<Revenue>,
+    /// Of a credit memo, what it gives back.
+    pub correction: Option<Correction>,
+}
+
+impl Explanation {
+    /// The amount that it explains.
+    pub fn amount(&self) -> Money {
+        match self.proration {
+            None => self.exact.round(),
+            Some(Proration { days, of_days }) => self.exact.part(days, of_days),
+        }
+    }
 }
 
 impl Invoice {

@@ -22,22 +22,27 @@ fn public_rate(product_type: ProductType) -> Rate {
     }
 }
 
+/// The share of professional services, whatever their value.
+const PROFESSIONAL_SERVICES: Rate = percent_tenths(5);
+
 /// The share of what is sold on a private offer, by the contract's value before taxes (Q9): the whole amount
 /// takes the rate of its class.
 fn private_rate(contract_value: Money, renewal: bool) -> Rate {
-    const MILLION: i128 = 100_000_000; // in cents
+    let million = 1_000_000 * 10_i128.pow(contract_value.currency().minor_digits());
     match contract_value.minor() {
         _ if renewal => percent_tenths(15),
-        value if value < MILLION => percent_tenths(30),
-        value if value < 10 * MILLION => percent_tenths(20),
+        value if value < million => percent_tenths(30),
+        value if value < 10 * million => percent_tenths(20),
         _ => percent_tenths(15),
     }
 }
 
 /// The share that AWS takes of an agreement's charges.
 pub fn rate(offer: &Offer, product_type: ProductType, agreement: &Agreement) -> Result<Rate, Broken> {
+    let renewal = agreement.origin == Origin::Renewed || offer.renewal_kind.is_some();
     match offer.is_private() {
-        true => Ok(private_rate(agreement.contract_value()?, agreement.origin == Origin::Renewed)),
+        _ if product_type == ProductType::ProfessionalServices => Ok(PROFESSIONAL_SERVICES),
+        true => Ok(private_rate(agreement.contract_value()?, renewal)),
         false => Ok(public_rate(product_type)),
     }
 }
@@ -64,7 +69,7 @@ pub fn revenue<'a>(
             }
         };
         last = Some((line, fee_rate));
-        let dimension = (line.charge_type != ChargeType::Usage).then_some(&line.dimension);
+        let dimension = line.dimension.as_ref().filter(|_| line.charge_type != ChargeType::Usage);
         let key =
             ((line.charge_type, line.seller, line.buyer), (&line.product, &line.offer, dimension, fee_rate));
         let sum = rows.entry(key).or_insert_with(|| Money::zero(line.amount.currency()));
@@ -74,7 +79,20 @@ pub fn revenue<'a>(
         let (charge_type, seller, buyer) = of_whom;
         let (product, offer, dimension) = (product.clone(), offer.clone(), dimension.cloned());
         let fee = billed.share(fee_rate).negated();
-        Revenue { charge_type, seller, buyer, product, offer, dimension, billed, fee_rate, fee }
+        let zero = Money::zero(billed.currency());
+        Revenue {
+            charge_type,
+            seller,
+            buyer,
+            product,
+            offer,
+            dimension,
+            billed,
+            fee_rate,
+            fee,
+            refunded: zero,
+            fee_refund: zero,
+        }
     });
     Ok(rows.collect())
 }

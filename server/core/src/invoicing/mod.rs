@@ -1,8 +1,13 @@
 //! Invoices: what a payer is charged, and the seller's revenue of it.
 
+pub mod adjustment;
 pub mod close_month;
+pub mod instalment;
 pub mod invoice;
 pub mod listing_fee;
 pub mod upfront;
 
-pub use invoice::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
+pub use invoice::{
+    AdjustmentReason, ChargeType, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration,
+    Revenue,
+};

@@ -1,16 +1,17 @@
 //! Upfront charges: invoiced when they are bought, one invoice each (F2, F4).
 
-use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, listing_fee};
+use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration, listing_fee};
+use crate::agreement::amendment::Delta;
 use crate::agreement::{Agreement, UpfrontPurchase};
 use crate::catalog::Marketplace;
-use crate::ids::InvoiceId;
+use crate::ids::{DimensionKey, InvoiceId};
+use crate::money::{Currency, UnitPrice};
 use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
-use crate::terms::UpfrontKind;
 use crate::time::{BillingMonth, Timestamp};
 
 /// The invoices of purchases under an agreement, numbered from `number`. A charge of 0.00 is invoiced, too
-/// (section 0 row 24).
+/// (section 0 row 24); what is paid in instalments is invoiced with these.
 pub fn invoices(
     market: &Marketplace,
     agreement: &Agreement,
@@ -18,56 +19,120 @@ pub fn invoices(
     number: u32,
     issued_at: Timestamp,
 ) -> Result<Vec<Invoice>, Broken> {
-    let seller = market.known_account(agreement.seller)?;
-    let entity = seller.invoicing_entity.clone();
-    let entity =
-        entity.ok_or_else(|| Broken(format!("account {} sells without a seller profile", seller.id)))?;
+    let at_once = purchases.iter().filter(|purchase| !purchase.in_instalments);
     let mut invoices = Vec::with_capacity(purchases.len());
-    for (number, purchase) in (number..).zip(purchases) {
+    for (number, purchase) in (number..).zip(at_once) {
         let lines = lines(agreement, purchase)?;
-        let month = BillingMonth::containing(issued_at);
-        let revenue = listing_fee::revenue(market, |_| Some(agreement), &lines)?;
-        invoices.push(Invoice {
-            id: InvoiceId::derive(agreement.payer, month.year(), number),
-            payer: agreement.payer,
-            entity: entity.clone(),
-            currency: purchase.currency,
-            kind: InvoiceKind::Upfront,
-            month,
-            issued_at,
-            lines,
-            revenue,
-        });
+        invoices.push(invoice_of(market, agreement, InvoiceKind::Upfront, lines, number, issued_at)?);
     }
     Ok(invoices)
 }
 
-fn lines(agreement: &Agreement, purchase: &UpfrontPurchase) -> Result<Vec<InvoiceLine>, Broken> {
-    let mut lines = Vec::with_capacity(purchase.quantities.len());
-    for (key, &units) in &purchase.quantities {
-        let price = purchase.unit_prices.get(key).copied();
-        let unit_price =
-            price.ok_or_else(|| Broken(format!("{} bought \"{key}\" without price", agreement.id)))?;
-        let quantity = QuantitySum::whole(units);
-        let exact = unit_price.times(quantity, purchase.currency);
-        lines.push(InvoiceLine {
-            charge_type: match purchase.kind {
-                UpfrontKind::Annual => ChargeType::Annual,
-                UpfrontKind::Contract => ChargeType::Contract,
-            },
+/// An invoice of charges of one agreement.
+pub(super) fn invoice_of(
+    market: &Marketplace,
+    agreement: &Agreement,
+    kind: InvoiceKind,
+    lines: Vec<InvoiceLine>,
+    number: u32,
+    issued_at: Timestamp,
+) -> Result<Invoice, Broken> {
+    let seller = market.known_account(agreement.seller)?;
+    let entity = seller.invoicing_entity.clone();
+    let entity =
+        entity.ok_or_else(|| Broken(format!("account {} sells without a seller profile", seller.id)))?;
+    let month = BillingMonth::containing(issued_at);
+    let revenue = listing_fee::revenue(market, |_| Some(agreement), &lines)?;
+    Ok(Invoice {
+        id: InvoiceId::derive(agreement.payer, month.year(), number),
+        payer: agreement.payer,
+        entity,
+        currency: lines.first().map_or(Currency::Usd, |line| line.amount.currency()),
+        kind,
+        month,
+        issued_at,
+        lines,
+        revenue,
+        correction: None,
+    })
+}
+
+/// What an amendment charges and gives back, each dimension rounded once.
+pub fn amendment_lines(
+    agreement: &Agreement,
+    old: &UpfrontPurchase,
+    deltas: &[Delta],
+    proration: Proration,
+    now: Timestamp,
+) -> Vec<InvoiceLine> {
+    let line = |delta: &Delta| {
+        let quantity = QuantitySum::signed(delta.units);
+        let exact = delta.unit_price.times(quantity, old.currency);
+        let explanation = Explanation { exact, segments: Vec::new(), proration: Some(proration) };
+        InvoiceLine {
+            charge_type: ChargeType::of_upfront(old.kind),
             seller: agreement.seller,
             buyer: agreement.buyer,
             product: agreement.product.clone(),
             offer: agreement.offer.clone(),
             agreement: agreement.id.clone(),
-            dimension: key.clone(),
+            dimension: Some(delta.dimension.clone()),
+            quantity,
+            unit_price: delta.unit_price,
+            amount: explanation.amount(),
+            start: now,
+            end: old.end,
+            explanation,
+        }
+    };
+    deltas.iter().map(line).collect()
+}
+
+/// The invoice of an amendment.
+pub fn amendment_invoice(
+    market: &Marketplace,
+    agreement: &Agreement,
+    lines: Vec<InvoiceLine>,
+    number: u32,
+    now: Timestamp,
+) -> Result<Invoice, Broken> {
+    invoice_of(market, agreement, InvoiceKind::Upfront, lines, number, now)
+}
+
+/// The dimension that everything of a purchase is of, if there is only one.
+pub(super) fn only_dimension(purchase: &UpfrontPurchase) -> Option<DimensionKey> {
+    let mut keys = purchase.quantities.keys();
+    keys.next().filter(|_| keys.next().is_none()).cloned()
+}
+
+fn lines(agreement: &Agreement, purchase: &UpfrontPurchase) -> Result<Vec<InvoiceLine>, Broken> {
+    let line = |dimension, units, unit_price: UnitPrice| {
+        let quantity = QuantitySum::whole(units);
+        let exact = unit_price.times(quantity, purchase.currency);
+        InvoiceLine {
+            charge_type: ChargeType::of_upfront(purchase.kind),
+            seller: agreement.seller,
+            buyer: agreement.buyer,
+            product: agreement.product.clone(),
+            offer: agreement.offer.clone(),
+            agreement: agreement.id.clone(),
+            dimension,
             quantity,
             unit_price,
             amount: exact.round(),
             start: purchase.start,
             end: purchase.end,
-            explanation: Explanation { exact, segments: Vec::new() },
-        });
+            explanation: Explanation { exact, segments: Vec::new(), proration: None },
+        }
+    };
+    if let Some(price) = purchase.fixed_price {
+        return Ok(vec![line(only_dimension(purchase), 1, price)]);
     }
-    Ok(lines)
+    let priced = |(key, &units): (&DimensionKey, &u64)| {
+        let price = purchase.unit_prices.get(key).copied();
+        let price =
+            price.ok_or_else(|| Broken(format!("{} bought \"{key}\" without price", agreement.id)))?;
+        Ok(line(Some(key.clone()), units, price))
+    };
+    purchase.quantities.iter().map(priced).collect()
 }

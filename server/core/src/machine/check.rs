@@ -40,11 +40,16 @@ fn one_live_agreement(sandbox: &Sandbox, family: &Family) -> Result<(), Broken> 
 /// INV-3 and INV-4.
 fn sums(invoice: &Invoice) -> Result<(), Broken> {
     for line in &invoice.lines {
-        if line.unit_price.times(line.quantity, invoice.currency).round() != line.amount {
+        let exact = line.unit_price.times(line.quantity, invoice.currency);
+        if exact != line.explanation.exact || line.explanation.amount() != line.amount {
             return Err(Broken(format!("INV-3: a line of {} is not quantity times price", invoice.id)));
         }
     }
-    let revenue = invoice.revenue.iter().map(|r| r.billed).fold(Money::zero(invoice.currency), Money::plus);
+    let revenue = invoice
+        .revenue
+        .iter()
+        .map(|r| r.billed.plus(r.refunded))
+        .fold(Money::zero(invoice.currency), Money::plus);
     match revenue == invoice.total() {
         true => Ok(()),
         false => Err(Broken(format!("INV-4: the revenue of {} is not its total", invoice.id))),

@@ -8,17 +8,21 @@ use crate::agreement::acceptance::Refusal;
 use crate::agreement::{Family, lifecycle};
 use crate::ids::AccountId;
 use crate::invoicing::close_month::usage_invoices_with;
+use crate::invoicing::instalment;
 use crate::rating::{MonthSums, expect_cover};
 use crate::rejection::Broken;
 use crate::time::{BillingMonth, Timestamp};
 
-/// What is due. At the same moment, ends come before renewals, and renewals before the close of a month.
+/// What is due. At the same moment, ends come before renewals, renewals before instalments, and these before the
+/// close of a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
     /// The agreement of this number reaches its end.
     AgreementEnd(u32),
     /// The purchase of this number renews itself under the agreement of that number.
     AnnualRenewal(u32, u32),
+    /// The instalment of this number is invoiced under the agreement of that number.
+    Instalment(u32, u32),
     /// The open month closes.
     MonthClose,
 }
@@ -42,8 +46,12 @@ pub fn next(family: &Family) -> Option<Item> {
         let due = lifecycle::renewals_due(agreement);
         due.map(|(at, purchase)| Item { at, work: Work::AnnualRenewal(agreement.number, purchase) })
     });
+    let instalments = family.agreements().flat_map(|agreement| {
+        let pending = agreement.pending_instalments();
+        pending.map(|(number, i)| Item { at: i.due, work: Work::Instalment(agreement.number, number) })
+    });
     let close = Item { at: family.open_month.invoiced_at(), work: Work::MonthClose };
-    ends.chain(renewals).chain([close]).min()
+    ends.chain(renewals).chain(instalments).chain([close]).min()
 }
 
 /// Does the first piece of work that is due in a family at or before `now`; answers its events, which are
@@ -83,6 +91,10 @@ fn decide(
         Work::AgreementEnd(number) => lifecycle::end(market, family, agreement(number)?, item.at),
         Work::AnnualRenewal(number, purchase) => {
             lifecycle::renew_annual(market, family, agreement(number)?, purchase, item.at)
+        }
+        Work::Instalment(number, instalment) => {
+            let invoice_number = family.next_invoice_number();
+            Ok(instalment::invoiced(market, agreement(number)?, instalment, invoice_number, item.at)?)
         }
         Work::MonthClose => {
             let month = family.open_month;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Seed;
-use crate::agreement::{Agreement, AgreementStatus, UpfrontPurchase};
+use crate::agreement::{Agreement, AgreementStatus, InstalmentState, UpfrontPurchase};
 use crate::catalog::Change;
 use crate::ids::{AccountId, AgreementId, SandboxName};
 use crate::invoicing::Invoice;
@@ -28,6 +28,17 @@ pub enum Event {
         /// The number of the purchase that it renews.
         renews: Option<u32>,
     },
+    /// A purchase took the place of another one: an amendment.
+    UpfrontAmended {
+        /// The family.
+        payer: AccountId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// The number of the purchase that ends where this one begins.
+        amended: u32,
+        /// What was bought instead.
+        purchase: UpfrontPurchase,
+    },
     /// An agreement ended.
     AgreementEnded {
         /// The family.
@@ -38,6 +49,17 @@ pub enum Event {
         status: AgreementStatus,
         /// When.
         at: Timestamp,
+    },
+    /// An instalment was invoiced, or will never be.
+    InstalmentSettled {
+        /// The family.
+        payer: AccountId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// Its number under the agreement, from 1.
+        number: u32,
+        /// What became of it.
+        state: InstalmentState,
     },
     /// An invoice was issued.
     InvoiceIssued(Arc<Invoice>),
@@ -97,7 +119,9 @@ impl Event {
             Event::UsageAllocated { allocations, .. } => 1 + allocations.len(),
             Event::AgreementAccepted(_)
             | Event::UpfrontPurchased { .. }
+            | Event::UpfrontAmended { .. }
             | Event::AgreementEnded { .. }
+            | Event::InstalmentSettled { .. }
             | Event::MonthClosed { .. }
             | Event::SeriesOpened(_)
             | Event::ClientTokenUsed { .. }
@@ -109,6 +133,7 @@ impl Event {
 /// An entry of the control log: what changed in what is published. One command makes one entry, and every
 /// partition follows it whole.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "entries are few and moved seldom")]
 pub enum ControlEntry {
     /// A sandbox was made, or took the place of the one of that name.
     SandboxPut {

@@ -250,11 +250,13 @@ impl HistoryWalk {
                 initial_id: agreement.initial_id.clone(),
             });
             for purchase in &agreement.purchases {
-                self.add(position(purchase.start, purchase.number), || Happening::UpfrontPurchased {
-                    about: about(agreement),
-                    number: purchase.number,
-                    quantities: purchase.quantities.clone(),
-                    end: purchase.end,
+                self.add(position(agreement.bought_at(purchase), purchase.number), || {
+                    Happening::UpfrontPurchased {
+                        about: about(agreement),
+                        number: purchase.number,
+                        quantities: purchase.quantities.clone(),
+                        end: purchase.end,
+                    }
                 });
             }
             if let Some(ended) = agreement.ended_at {
@@ -282,7 +284,8 @@ impl HistoryWalk {
 
     /// A family's months are closed from that of its first agreement on.
     fn months(&mut self, family: &Family) -> usize {
-        let first = family.agreements().next().map(|agreement| BillingMonth::containing(agreement.start));
+        let first =
+            family.agreements().next().map(|agreement| BillingMonth::containing(agreement.accepted_at));
         let mut month = first.unwrap_or(family.open_month);
         let mut seen = 0;
         while month < family.open_month {

@@ -20,7 +20,7 @@ fn family_events(family: &Family) -> impl Iterator<Item = Event> {
     let payer = family.payer;
     // Each as it stands: with what was bought under it since, and its end.
     let agreements = family.agreements().cloned().map(Event::AgreementAccepted);
-    let first = family.agreements().next().map(|first| BillingMonth::containing(first.start));
+    let first = family.agreements().next().map(|first| BillingMonth::containing(first.accepted_at));
     let closed = BillingMonth::from_index(family.open_month.index() - 1)
         .filter(|_| first != Some(family.open_month))
         .map(|month| Event::MonthClosed { payer, month });

@@ -146,7 +146,7 @@ impl Sandbox {
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::AgreementAccepted(agreement) => {
-                let month = BillingMonth::containing(agreement.start);
+                let month = BillingMonth::containing(agreement.accepted_at);
                 let payer = agreement.payer;
                 if !self.families.contains_key(&payer) {
                     self.families.insert(payer, Arc::new(Family::new(payer, month)));
@@ -158,9 +158,15 @@ impl Sandbox {
             Event::UpfrontPurchased { payer, agreement, purchase, renews } => {
                 self.change(*payer, |family| family.add_purchase(agreement, purchase.clone(), *renews));
             }
+            Event::UpfrontAmended { payer, agreement, amended, purchase } => {
+                self.change(*payer, |family| family.amend_purchase(agreement, *amended, purchase.clone()));
+            }
             Event::AgreementEnded { payer, agreement, status, at } => {
                 self.change(*payer, |family| family.end_agreement(agreement, *status, *at));
                 self.forget_taken_hours(*payer);
+            }
+            Event::InstalmentSettled { payer, agreement, number, state } => {
+                self.change(*payer, |family| family.settle_instalment(agreement, *number, *state));
             }
             Event::InvoiceIssued(invoice) => {
                 self.change(invoice.payer, |family| family.add_invoice(invoice.clone()));

@@ -50,6 +50,7 @@ impl Registrations {
 
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it is made once a call and moved once")]
 pub enum Registration {
     /// The program was registered before: nothing happens.
     Known,

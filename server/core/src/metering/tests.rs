@@ -9,7 +9,7 @@ use super::{
     UsageRequest,
 };
 use crate::agreement::{Agreement, AgreementStatus, Origin};
-use crate::catalog::account::{Account, Address};
+use crate::catalog::account::Account;
 use crate::catalog::{
     Change, Dimension, DimensionType, EntitlementValueKind, Marketplace, Offer, Product, ProductType,
     Targeting, UsageCategory,
@@ -44,15 +44,8 @@ fn sandbox(rules: Rules) -> Sandbox {
     let mut market =
         Marketplace::new(SandboxName::new("test"), String::new(), rules, at("2025-01-01T00:00:00"));
     for number in [1, 2, 3, 9] {
-        market.apply(&Change::AccountPut(Account {
-            id: account(number),
-            company_name: String::new(),
-            payer: account(if number == 2 { 1 } else { number }),
-            invoicing_entity: Some("AWS Inc.".to_owned()),
-            address: Address::default(),
-            email_domain: String::new(),
-            access_keys: Vec::new(),
-        }));
+        let payer = account(if number == 2 { 1 } else { number });
+        market.apply(&Change::AccountPut(Account::nameless(account(number), payer)));
     }
     market.apply(&Change::ProductCreated(Product {
         id: ProductId::new("prod-1"),
@@ -78,11 +71,13 @@ fn sandbox(rules: Rules) -> Sandbox {
         name: String::new(),
         targeting: Targeting::default(),
         accept_by: None,
+        renewal_kind: None,
         terms: Terms {
             usage_based: Some(UsageBased { currency: Currency::Usd, rate_card }),
             ..Terms::default()
         },
         released_at: at("2025-01-01T00:00:00"),
+        visible_from: at("2025-01-01T00:00:00"),
         price_changes: Vec::new(),
     }));
     let mut sandbox = Sandbox::new(market);
@@ -111,6 +106,7 @@ fn agreement(number: u32) -> Agreement {
         status: AgreementStatus::Active,
         ended_at: None,
         purchases: Vec::new(),
+        instalments: Vec::new(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rust_decimal::Decimal;
+
 use super::rounding::div_half_up;
 use super::{Currency, Rate};
 
@@ -21,6 +23,19 @@ impl Amount {
         Amount { scaled, currency }
     }
 
+    /// Reads a decimal of at most 8 decimals, with a sign or without.
+    pub fn parse(text: &str, currency: Currency) -> Option<Amount> {
+        let value = Decimal::from_str_exact(text).ok()?.normalize();
+        let decimals = AMOUNT_DECIMALS.checked_sub(value.scale())?;
+        let scaled = value.mantissa().checked_mul(10_i128.checked_pow(decimals)?)?;
+        (value.scale() <= super::unit_price::PRICE_DECIMALS).then_some(Amount { scaled, currency })
+    }
+
+    /// The currency.
+    pub fn currency(self) -> Currency {
+        self.currency
+    }
+
     /// In units of 10^-14.
     pub fn scaled(self) -> i128 {
         self.scaled
@@ -30,6 +45,15 @@ impl Amount {
     pub fn round(self) -> Money {
         let unit = 10_i128.pow(AMOUNT_DECIMALS - self.currency.minor_digits());
         Money { minor: div_half_up(self.scaled, unit), currency: self.currency }
+    }
+}
+
+impl Amount {
+    /// So many parts of so many, rounded half up, once (Q8).
+    pub fn part(self, part: u32, of: u32) -> Money {
+        let unit = 10_i128.pow(AMOUNT_DECIMALS - self.currency.minor_digits());
+        let minor = div_half_up(self.scaled * i128::from(part), unit * i128::from(of.max(1)));
+        Money { minor, currency: self.currency }
     }
 }
 
@@ -72,6 +96,12 @@ impl Money {
     pub fn plus(self, other: Money) -> Money {
         debug_assert_eq!(self.currency, other.currency);
         Money { minor: self.minor + other.minor, currency: self.currency }
+    }
+
+    /// So many parts of so many, rounded half up.
+    #[must_use]
+    pub fn part(self, part: i128, of: i128) -> Money {
+        Money { minor: div_half_up(self.minor * part, of.max(1)), currency: self.currency }
     }
 
     /// The same money with the other sign.

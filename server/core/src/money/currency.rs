@@ -2,19 +2,33 @@
 
 use std::fmt;
 
-/// A currency. Public offers are in US dollars.
+/// A currency. Public offers, and usage everywhere, are in US dollars; private upfront charges in any of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Currency {
     /// US dollars.
     Usd,
+    /// Euros.
+    Eur,
+    /// Pounds sterling.
+    Gbp,
+    /// Australian dollars.
+    Aud,
+    /// Japanese yen.
+    Jpy,
+    /// Indian rupees.
+    Inr,
 }
 
 impl Currency {
+    /// Every currency.
+    pub const ALL: [Currency; 6] =
+        [Currency::Usd, Currency::Eur, Currency::Gbp, Currency::Aud, Currency::Jpy, Currency::Inr];
+
     /// Reads an ISO 4217 code; US dollars when there is none.
     pub fn parse(code: &str) -> Option<Currency> {
         match code {
-            "" | "USD" => Some(Currency::Usd),
-            _ => None,
+            "" => Some(Currency::Usd),
+            _ => Currency::ALL.into_iter().find(|currency| currency.code() == code),
         }
     }
 
@@ -22,13 +36,19 @@ impl Currency {
     pub fn code(self) -> &'static str {
         match self {
             Currency::Usd => "USD",
+            Currency::Eur => "EUR",
+            Currency::Gbp => "GBP",
+            Currency::Aud => "AUD",
+            Currency::Jpy => "JPY",
+            Currency::Inr => "INR",
         }
     }
 
     /// Decimals of its smallest unit.
     pub fn minor_digits(self) -> u32 {
         match self {
-            Currency::Usd => 2,
+            Currency::Jpy => 0,
+            Currency::Usd | Currency::Eur | Currency::Gbp | Currency::Aud | Currency::Inr => 2,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rust_decimal::Decimal;
+
 /// A percentage in hundredths of a percent: 1.5 % is 150.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rate(u32);
@@ -10,6 +12,20 @@ impl Rate {
     /// So many hundredths of a percent.
     pub const fn from_hundredths_of_percent(hundredths: u32) -> Rate {
         Rate(hundredths)
+    }
+
+    /// Reads a percentage of at most two decimals, such as 7.5; at most 1000.
+    pub fn parse(text: &str) -> Option<Rate> {
+        let well_formed = text.as_bytes().first().is_some_and(u8::is_ascii_digit)
+            && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let value = Decimal::from_str_exact(text).ok().filter(|_| well_formed)?.normalize();
+        let hundredths = value.mantissa().checked_mul(10_i128.pow(2_u32.checked_sub(value.scale())?))?;
+        u32::try_from(hundredths).ok().filter(|&hundredths| hundredths <= 100_000).map(Rate)
+    }
+
+    /// The percentage without its sign, such as 7.5.
+    pub fn number(self) -> String {
+        self.to_string().trim_end_matches(" %").to_owned()
     }
 
     /// In hundredths of a percent.

@@ -4,7 +4,8 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
-use super::{Amount, Currency};
+use super::rounding::div_half_up;
+use super::{Amount, Currency, Money, Rate};
 use crate::quantity::QuantitySum;
 
 /// Decimals of a stored unit price.
@@ -84,6 +85,25 @@ impl UnitPrice {
     /// In units of 10^-8.
     pub fn scaled(self) -> i64 {
         self.0
+    }
+
+    /// What one unit costs, rounded.
+    pub fn once(self, currency: Currency) -> Money {
+        self.times(QuantitySum::whole(1), currency).round()
+    }
+
+    /// Whether it can be paid as it is, without rounding.
+    pub fn is_payable(self, currency: Currency) -> bool {
+        i128::from(self.0) % 10_i128.pow(PRICE_DECIMALS - currency.minor_digits()) == 0
+    }
+
+    /// Raised by a share of itself: rounded half up to the decimals that upfront prices have.
+    #[must_use]
+    pub fn raised(self, by: Rate) -> UnitPrice {
+        let unit = 10_i128.pow(PRICE_DECIMALS - PriceDecimals::Upfront.limit());
+        let raised = i128::from(self.0) * i128::from(10_000 + by.hundredths_of_percent());
+        // At most doubled, a price of 18 digits stays within 64 bits.
+        UnitPrice((div_half_up(raised, 10_000 * unit) * unit) as i64)
     }
 
     /// Free of charge.

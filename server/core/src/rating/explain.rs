@@ -61,12 +61,12 @@ pub fn explain_line(
     line: &InvoiceLine,
 ) -> Result<Vec<ExplainedHour>, Broken> {
     let unexplained =
-        || Broken(format!("the hours of {} {} do not add up to its line", line.buyer, line.dimension));
+        || Broken(format!("the hours of {} {:?} do not add up to its line", line.buyer, line.dimension));
     let tiles = sandbox.tally().tiles(month).ok_or_else(unexplained)?;
     let mut sums = MonthSums::of_series(month, family.series.iter().copied());
     let series = meter::sorted(sandbox, family, |handle, series| {
         series.product == line.product
-            && series.key.dimension == line.dimension
+            && Some(&series.key.dimension) == line.dimension.as_ref()
             && sums.get(tiles, handle).hours > 0
     });
     let agreements = Agreements::of_family(sandbox.market(), family);

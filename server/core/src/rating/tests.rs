@@ -82,6 +82,7 @@ fn market(runners: &[Runner], price_change: Option<i64>) -> Marketplace {
             invoicing_entity: entity.map(str::to_owned),
             address: Address::default(),
             email_domain: String::new(),
+            invoice_terms: false,
             access_keys: Vec::new(),
         }));
     };
@@ -123,6 +124,7 @@ fn market(runners: &[Runner], price_change: Option<i64>) -> Marketplace {
         name: String::new(),
         targeting: Targeting::default(),
         accept_by: None,
+        renewal_kind: None,
         terms: Terms {
             usage_based: Some(UsageBased { currency: Currency::Usd, rate_card: prices(10_000_000) }),
             configurable_upfront: Some(ConfigurableUpfront {
@@ -132,6 +134,7 @@ fn market(runners: &[Runner], price_change: Option<i64>) -> Marketplace {
             ..Terms::default()
         },
         released_at: after(-300_000),
+        visible_from: after(-300_000),
         price_changes: price_change.map(change).into_iter().collect(),
     }));
     market
@@ -144,7 +147,7 @@ fn sandbox(runners: &[Runner], price_change: Option<i64>, apart: bool) -> Sandbo
         // Before the price change was announced, or in the month.
         let start = after(runner.joins.unwrap_or(-250_000));
         let quantities = |units: [u64; TYPES.len()]| UpfrontConfiguration {
-            duration: ANNUAL,
+            duration: Some(ANNUAL),
             quantities: TYPES.iter().map(|key| DimensionKey::new(key)).zip(units).collect(),
             auto_renew: false,
         };

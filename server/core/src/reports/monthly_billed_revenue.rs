@@ -110,6 +110,7 @@ fn section_2(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
         let context = Context::of(input, invoice, revenue)?;
         let line = context.line(invoice)?;
         let (start, end) = (report_date(line.start), report_date(line.end));
+        let dimension = line.dimension.as_ref().map_or_else(String::new, ToString::to_string);
         // Blank for annual purchases (section 0 row 24).
         let contract = match line.charge_type {
             ChargeType::Contract => vec![start.clone(), end.clone()],
@@ -117,7 +118,7 @@ fn section_2(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
         };
         let cells = [
             context.customer(),
-            vec![line.quantity.to_string(), start, end, line.dimension.to_string()],
+            vec![line.quantity.to_string(), start, end, dimension],
             context.money(),
             context.account_columns().to_vec(),
             context.offer_columns(input.offer_id_column).to_vec(),
@@ -179,15 +180,16 @@ impl<'a> Context<'a> {
 
     /// Billed amount to sales tax: what is earned is the sum of the rounded parts (Q3).
     fn money(&self) -> Row {
-        let (billed, fee) = (self.revenue.billed, self.revenue.fee);
+        let Revenue { billed, fee, refunded, fee_refund, .. } = self.revenue;
+        let (billed, fee) = (*billed, *fee);
         let zero = Money::zero(billed.currency()).to_string();
         vec![
             billed.to_string(),
             fee.to_string(),
+            refunded.to_string(),
+            fee_refund.to_string(),
             zero.clone(),
-            zero.clone(),
-            zero.clone(),
-            billed.plus(fee).to_string(),
+            billed.plus(fee).plus(*refunded).plus(*fee_refund).to_string(),
             billed.currency().to_string(),
             self.transaction.clone(),
             zero.clone(),
@@ -220,10 +222,10 @@ impl<'a> Context<'a> {
         cells
     }
 
-    /// The line of an upfront row: there is one for each dimension.
+    /// The line of an upfront row: there is one for each dimension, or one for all.
     fn line<'b>(&self, invoice: &'b Invoice) -> Result<&'b InvoiceLine, Broken> {
         let mut lines = invoice.lines.iter();
-        let line = lines.find(|line| Some(&line.dimension) == self.revenue.dimension.as_ref());
+        let line = lines.find(|line| line.dimension == self.revenue.dimension);
         line.ok_or_else(|| Broken(format!("invoice {} has no line for its revenue", invoice.id)))
     }
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{RateCard, UsageBased};
+use super::{OfferContext, RateCard, UsageBased};
 use crate::catalog::{DimensionType, Product, ProductType};
 use crate::ids::DimensionKey;
 use crate::money::{Currency, UnitPrice};
 use crate::rejection::{Code, Rejection};
+use crate::rules::Rules;
 use crate::time::TermDuration;
 
 /// The durations that contracts are sold for (A18).
@@ -58,8 +59,23 @@ impl ConfigurableUpfront {
         self.rate_cards.iter().find(|card| card.duration == duration)
     }
 
-    /// The publishing rules A3 to A5, A17 and A18.
-    pub fn check(&self, product: &Product, usage: Option<&UsageBased>) -> Result<(), Rejection> {
+    /// The rules of its prices and durations.
+    pub fn check(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
+        if self.currency != Currency::Usd && !offer.private {
+            let message = format!("public offers are in USD, not in {}", self.currency);
+            return Err(refuse(Code::CurrencyNotSupported, "currencyCode", &message));
+        }
+        self.check_prices(offer.product, offer.terms.usage_based.as_ref(), offer.private, offer.rules)
+    }
+
+    /// The publishing rules A3 to A5, A17 and A18; private contracts have longer and other durations (B10).
+    pub fn check_prices(
+        &self,
+        product: &Product,
+        usage: Option<&UsageBased>,
+        private: bool,
+        rules: &Rules,
+    ) -> Result<(), Rejection> {
         let kind = ConfigurableUpfront::kind(product);
         if self.rate_cards.is_empty() {
             return Err(refuse(
@@ -72,7 +88,9 @@ impl ConfigurableUpfront {
             check_annual_product(product)?;
         }
         for (index, card) in self.rate_cards.iter().enumerate() {
-            check_duration(kind, card.duration, index)?;
+            check_duration(kind, card.duration, private, rules).map_err(|why| {
+                refuse(Code::DurationNotAllowed, &format!("rateCards[{index}].duration"), &why)
+            })?;
             if self.rate_cards[..index].iter().any(|other| other.duration == card.duration) {
                 let message = format!("{} stands twice: one card for each duration", card.duration);
                 return Err(refuse(
@@ -115,8 +133,14 @@ fn check_annual_product(product: &Product) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn check_duration(kind: UpfrontKind, duration: TermDuration, index: usize) -> Result<(), Rejection> {
+fn check_duration(
+    kind: UpfrontKind,
+    duration: TermDuration,
+    private: bool,
+    rules: &Rules,
+) -> Result<(), String> {
     let (ok, allowed) = match (kind, duration) {
+        _ if private => return check_private_duration(duration, kind, rules),
         (UpfrontKind::Annual, _) => (duration == ANNUAL, "P12M"),
         (UpfrontKind::Contract, TermDuration::Months(m)) => {
             (CONTRACT_MONTHS.contains(&m), "P1M, P12M, P24M or P36M")
@@ -125,9 +149,31 @@ fn check_duration(kind: UpfrontKind, duration: TermDuration, index: usize) -> Re
     };
     match ok {
         true => Ok(()),
-        false => {
-            let message = format!("{duration} is not a duration on sale: take {allowed}");
-            Err(refuse(Code::DurationNotAllowed, &format!("rateCards[{index}].duration"), &message))
+        false => Err(format!("{duration} is not a duration on sale: take {allowed}")),
+    }
+}
+
+/// A private offer sells what is bought upfront for any number of months or days up to a limit: contracts (B10),
+/// and long-term cover of instances (B11).
+pub(super) fn check_private_duration(
+    duration: TermDuration,
+    kind: UpfrontKind,
+    rules: &Rules,
+) -> Result<(), String> {
+    let (days, months) = (rules.max_private_usage_days, rules.max_private_contract_months);
+    let ok = match (kind, duration) {
+        (_, TermDuration::Days(n)) => n <= days,
+        (UpfrontKind::Contract, TermDuration::Months(n)) => n <= months,
+        // As many months as surely fit into the days.
+        (UpfrontKind::Annual, TermDuration::Months(n)) => n * 31 <= days || n * 365 <= days * 12,
+    };
+    match (ok, kind) {
+        (true, _) => Ok(()),
+        (false, UpfrontKind::Contract) => {
+            Err(format!("{duration} is too long: a private contract lasts at most P{months}M or P{days}D"))
+        }
+        (false, UpfrontKind::Annual) => {
+            Err(format!("{duration} is too long: a private offer lasts at most P{days}D"))
         }
     }
 }
@@ -203,9 +249,9 @@ fn check_pair(annual: Option<UnitPrice>, hourly: Option<UnitPrice>, other_nonzer
 /// What a buyer chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpfrontConfiguration {
-    /// For how long.
-    pub duration: TermDuration,
-    /// How many of what.
+    /// For how long; none where the offer says it.
+    pub duration: Option<TermDuration>,
+    /// How many of what; nothing where the offer says it.
     pub quantities: BTreeMap<DimensionKey, u64>,
     /// Renews itself at its end.
     pub auto_renew: bool,
@@ -215,6 +261,33 @@ pub struct UpfrontConfiguration {
 mod tests {
     use super::*;
     use crate::money::PriceDecimals;
+    use crate::rules::Profile;
+
+    fn months(rules: &Rules, private: bool, of: &[u32]) -> Vec<bool> {
+        let ok =
+            |&n: &u32| check_duration(UpfrontKind::Contract, TermDuration::Months(n), private, rules).is_ok();
+        of.iter().map(ok).collect()
+    }
+
+    #[test]
+    fn c_07_public_contracts_have_four_durations() {
+        let rules = Rules::of(Profile::Source);
+        let expected = [true, false, true, true, true, false, false];
+        assert_eq!(months(&rules, false, &[1, 6, 12, 24, 36, 48, 60]), expected);
+    }
+
+    /// C-08, with the limits of both profiles. No duration of 0 can be said.
+    #[test]
+    fn c_08_private_contracts_have_any_duration_up_to_a_limit() {
+        let all = [1, 7, 60, 61, 144, 145];
+        let source = Rules::of(Profile::Source);
+        assert_eq!(months(&source, true, &all), [true, true, true, false, false, false]);
+        assert_eq!(months(&Rules::of(Profile::Y2026), true, &all), [true, true, true, true, true, false]);
+        for (days, ok) in [(1, true), (365, true), (1_095, true), (1_096, false)] {
+            let duration = TermDuration::Days(days);
+            assert_eq!(check_duration(UpfrontKind::Contract, duration, true, &source).is_ok(), ok, "{days}");
+        }
+    }
 
     fn price(text: Option<&str>) -> Option<UnitPrice> {
         text.map(|t| UnitPrice::parse(t, PriceDecimals::Upfront).unwrap())

@@ -1,6 +1,10 @@
-//! The terms of an offer, named as in the Agreement API: one file each.
+//! Terms: what an offer is made of, named as in the Agreement API. An offer is the sum of its terms. A term is its
+//! file, a line in each of the lists here, its message in the contract and the conversion of that.
 
 pub mod configurable_upfront;
+pub mod fixed_upfront;
+pub mod legal;
+pub mod payment_schedule;
 pub mod renewal;
 pub mod usage_based;
 pub mod validity;
@@ -8,70 +12,116 @@ pub mod validity;
 use std::collections::BTreeMap;
 
 pub use configurable_upfront::{ConfigurableUpfront, UpfrontKind, UpfrontRateCard};
+pub use fixed_upfront::FixedUpfront;
+pub use legal::{Legal, LegalDocument, LegalDocumentKind};
+pub use payment_schedule::{PaymentSchedule, ScheduledPayment};
 pub use renewal::Renewal;
 pub use usage_based::UsageBased;
-pub use validity::Validity;
+pub use validity::{Validity, ValidityDates};
 
+use crate::catalog::Product;
 use crate::ids::DimensionKey;
 use crate::money::UnitPrice;
 use crate::rejection::{Code, Rejection};
+use crate::rules::Rules;
+use crate::time::Timestamp;
 
 /// Prices by dimension.
 pub type RateCard = BTreeMap<DimensionKey, UnitPrice>;
 
-/// One term.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Term {
-    /// Usage, in arrears.
-    UsageBased(UsageBased),
-    /// Annual subscriptions and contracts.
-    ConfigurableUpfront(ConfigurableUpfront),
-    /// The life of a private agreement.
-    Validity(Validity),
-    /// Auto-renewal may be switched on.
-    Renewal(Renewal),
+/// The offer that a term stands in, as far as its rules look at that.
+pub struct OfferContext<'a> {
+    /// The product.
+    pub product: &'a Product,
+    /// All terms of the offer.
+    pub terms: &'a Terms,
+    /// For chosen buyers.
+    pub private: bool,
+    /// When it is released.
+    pub released_at: Timestamp,
+    /// From when on it can no longer be accepted.
+    pub expires_at: Option<Timestamp>,
+    /// The sandbox's rules.
+    pub rules: &'a Rules,
 }
 
-/// The terms of one offer, each at most once.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Terms {
+impl OfferContext<'_> {
+    /// What it sells upfront on its product, if anything.
+    pub fn kind(&self) -> Option<UpfrontKind> {
+        self.terms.upfront_kind(self.product)
+    }
+}
+
+macro_rules! terms {
+    ($($(#[$doc:meta])* $variant:ident $field:ident $name:literal,)*) => {
+        /// One term.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Term { $($(#[$doc])* $variant($variant),)* }
+
+        /// The terms of one offer, each at most once.
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct Terms { $($(#[$doc])* pub $field: Option<$variant>,)* }
+
+        impl Terms {
+            /// Sorts terms into their places; a term that stands twice is refused.
+            pub fn from_list(list: Vec<Term>) -> Result<Terms, Rejection> {
+                let mut terms = Terms::default();
+                for (index, term) in list.into_iter().enumerate() {
+                    let (name, taken) = match term {
+                        $(Term::$variant(term) => ($name, terms.$field.replace(term).is_some()),)*
+                    };
+                    if taken {
+                        let message = format!("{name} stands twice: an offer holds each term once");
+                        return Err(Rejection::new(Code::TermDuplicate, format!("terms[{index}]"), message));
+                    }
+                }
+                Ok(terms)
+            }
+
+            /// The terms as a list, in the order of [`Term`].
+            pub fn to_list(&self) -> Vec<Term> {
+                let list = [$(self.$field.clone().map(Term::$variant),)*];
+                list.into_iter().flatten().collect()
+            }
+
+            fn check_each(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
+                $(if let Some(term) = &self.$field { term.check(offer)?; })*
+                Ok(())
+            }
+        }
+    };
+}
+
+terms! {
     /// Usage, in arrears.
-    pub usage_based: Option<UsageBased>,
+    UsageBased usage_based "UsageBasedPricingTerm",
     /// Annual subscriptions and contracts.
-    pub configurable_upfront: Option<ConfigurableUpfront>,
+    ConfigurableUpfront configurable_upfront "ConfigurableUpfrontPricingTerm",
+    /// One price for everything that is granted.
+    FixedUpfront fixed_upfront "FixedUpfrontPricingTerm",
+    /// Instalments.
+    PaymentSchedule payment_schedule "PaymentScheduleTerm",
     /// The life of a private agreement.
-    pub validity: Option<Validity>,
+    Validity validity "ValidityTerm",
     /// Auto-renewal may be switched on.
-    pub renewal: Option<Renewal>,
+    Renewal renewal "RenewalTerm",
+    /// The documents that a buyer agrees to.
+    Legal legal "LegalTerm",
 }
 
 impl Terms {
-    /// Sorts terms into their places; a term that stands twice is refused.
-    pub fn from_list(list: Vec<Term>) -> Result<Terms, Rejection> {
-        let mut terms = Terms::default();
-        for (index, term) in list.into_iter().enumerate() {
-            let (name, taken) = match term {
-                Term::UsageBased(t) => ("UsageBasedPricingTerm", terms.usage_based.replace(t).is_some()),
-                Term::ConfigurableUpfront(t) => {
-                    ("ConfigurableUpfrontPricingTerm", terms.configurable_upfront.replace(t).is_some())
-                }
-                Term::Validity(t) => ("ValidityTerm", terms.validity.replace(t).is_some()),
-                Term::Renewal(t) => ("RenewalTerm", terms.renewal.replace(t).is_some()),
-            };
-            if taken {
-                let message = format!("{name} stands twice: an offer holds each term once");
-                return Err(Rejection::new(Code::TermDuplicate, format!("terms[{index}]"), message));
-            }
+    /// What each term's own rules say of the offer.
+    pub fn check(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
+        // Before the usage prices: a price without its pair (A3) has the more telling reason.
+        if let Some(upfront) = &self.configurable_upfront {
+            upfront.check(offer)?;
         }
-        Ok(terms)
+        self.check_each(offer)
     }
 
-    /// The terms as a list, in the order of [`Term`].
-    pub fn to_list(&self) -> Vec<Term> {
-        let usage = self.usage_based.clone().map(Term::UsageBased);
-        let upfront = self.configurable_upfront.clone().map(Term::ConfigurableUpfront);
-        let validity = self.validity.map(Term::Validity);
-        let renewal = self.renewal.map(Term::Renewal);
-        [usage, upfront, validity, renewal].into_iter().flatten().collect()
+    /// What they sell upfront on a product, if anything.
+    pub fn upfront_kind(&self, product: &Product) -> Option<UpfrontKind> {
+        let sells = self.configurable_upfront.is_some() || self.fixed_upfront.is_some();
+        sells.then(|| ConfigurableUpfront::kind(product))
     }
 }

@@ -1,6 +1,6 @@
 //! UsageBasedPricingTerm: a price per unit, billed in arrears for what was metered.
 
-use super::RateCard;
+use super::{OfferContext, RateCard};
 use crate::catalog::Product;
 use crate::money::Currency;
 use crate::rejection::{Code, Rejection};
@@ -15,8 +15,25 @@ pub struct UsageBased {
 }
 
 impl UsageBased {
+    /// The rules of its prices.
+    pub fn check(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
+        if self.currency != Currency::Usd {
+            let message = format!(
+                "usage is priced in USD, not in {}: of a private offer, what is sold upfront may \
+                                   be in another currency",
+                self.currency
+            );
+            return Err(Rejection::new(
+                Code::CurrencyNotSupported,
+                "usageBasedPricing.currencyCode",
+                message,
+            ));
+        }
+        self.check_rates(offer.product)
+    }
+
     /// Every metered dimension must be priced, and nothing else.
-    pub fn check(&self, product: &Product) -> Result<(), Rejection> {
+    pub fn check_rates(&self, product: &Product) -> Result<(), Rejection> {
         for key in self.rate_card.keys() {
             let field = format!("usageBasedPricing.rateCard[{key}]");
             let Some(dimension) = product.dimension(key) else {

@@ -44,7 +44,7 @@ pub async fn get_entitlements(call: &Call<'_>, input: &Member<'_, '_>) -> Result
     })?;
     let all = call
         .souk
-        .entitlements(&call.sandbox, product.id.clone(), None)
+        .entitlements(&call.sandbox, product.id.clone(), None, false)
         .await
         .map_err(errors::of_entitlement)?;
     let wanted = all.into_iter().filter(|entitlement| filter.matches(product, entitlement));

@@ -5,13 +5,18 @@ mod published;
 
 use std::sync::Arc;
 
-use souk_core::agreement::{Agreement, AgreementStatus, Origin, UpfrontPurchase};
+use souk_core::agreement::{
+    Agreement, AgreementStatus, Instalment, InstalmentState, Origin, UpfrontPurchase,
+};
 use souk_core::catalog::PriceSource;
 use souk_core::ids::{
     AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, MeteringResource, OfferId, ProductCode,
     ProductId, Region, SandboxName,
 };
-use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
+use souk_core::invoicing::{
+    AdjustmentReason, ChargeType, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration,
+    Revenue,
+};
 use souk_core::machine::{ControlEntry, Event};
 use souk_core::metering::series::Series;
 use souk_core::metering::{
@@ -26,7 +31,7 @@ use souk_core::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
 use crate::codec::{ControlBatch, PartitionBatch};
 
 /// Variants of [`Event`].
-const EVENTS: u64 = 10;
+const EVENTS: u64 = 12;
 /// Variants of [`ControlEntry`].
 const ENTRIES: u64 = 3;
 /// Variants of [`Change`].
@@ -105,6 +110,18 @@ impl Tape<'_> {
                 handle: SeriesHandle(self.wide() as u32),
                 hour: self.hour(),
                 allocations: self.list(Self::allocation).into(),
+            },
+            10 => Event::UpfrontAmended {
+                payer: self.account(),
+                agreement: self.id(AgreementId::new),
+                amended: self.wide() as u32,
+                purchase: self.purchase(),
+            },
+            11 => Event::InstalmentSettled {
+                payer: self.account(),
+                agreement: self.id(AgreementId::new),
+                number: self.wide() as u32,
+                state: self.instalment_state(),
             },
             8 => Event::UsageRegistered { program: self.program(), at: self.time() },
             _ => Event::ClientTokenUsed {
@@ -232,7 +249,19 @@ impl Tape<'_> {
             start: self.time(),
             end: self.time(),
             auto_renew: self.flag(),
+            fixed_price: self.option(Self::price),
+            in_instalments: self.flag(),
+            amended_at: self.option(Self::time),
+            added_value: self.option(Self::money),
         }
+    }
+
+    fn instalment_state(&mut self) -> InstalmentState {
+        self.pick(&[InstalmentState::Pending, InstalmentState::Invoiced, InstalmentState::Cancelled])
+    }
+
+    fn instalment(&mut self) -> Instalment {
+        Instalment { due: self.time(), amount: self.price(), state: self.instalment_state() }
     }
 
     fn agreement(&mut self) -> Agreement {
@@ -253,6 +282,7 @@ impl Tape<'_> {
             status: self.status(),
             ended_at: self.option(Self::time),
             purchases: self.list(Self::purchase),
+            instalments: self.list(Self::instalment),
         }
     }
 
@@ -291,13 +321,17 @@ impl Tape<'_> {
             product: self.id(ProductId::new),
             offer: self.id(OfferId::new),
             agreement: self.id(AgreementId::new),
-            dimension: self.id(DimensionKey::new),
+            dimension: self.option(|t| t.id(DimensionKey::new)),
             quantity: QuantitySum(self.integer()),
             unit_price: self.price(),
             amount: self.money(),
             start: self.time(),
             end: self.time(),
-            explanation: Explanation { exact, segments: self.list(Self::segment) },
+            explanation: Explanation {
+                exact,
+                segments: self.list(Self::segment),
+                proration: self.option(|t| Proration { days: t.wide() as u32, of_days: t.wide() as u32 }),
+            },
         }
     }
 
@@ -312,6 +346,8 @@ impl Tape<'_> {
             billed: self.money(),
             fee_rate: Rate::from_hundredths_of_percent(self.wide() as u32),
             fee: self.money(),
+            refunded: self.money(),
+            fee_refund: self.money(),
         }
     }
 
@@ -321,11 +357,34 @@ impl Tape<'_> {
             payer: self.account(),
             entity: self.text(),
             currency: Currency::Usd,
-            kind: self.pick(&[InvoiceKind::Usage, InvoiceKind::Upfront]),
+            kind: {
+                use InvoiceKind::{CreditMemo, Instalment, Upfront, Usage};
+                self.pick(&[Usage, Upfront, Instalment, CreditMemo])
+            },
             month: self.month(),
             issued_at: self.time(),
             lines: self.list(Self::line),
             revenue: self.list(Self::revenue),
+            correction: self.option(Self::correction),
+        }
+    }
+
+    fn correction(&mut self) -> Correction {
+        use AdjustmentReason as R;
+        Correction {
+            invoice: self.id(InvoiceId::new),
+            agreement: self.id(AgreementId::new),
+            reason: self.pick(&[
+                R::IncorrectTermsAccepted,
+                R::IncorrectMetering,
+                R::TestEnvironmentCharges,
+                R::AlternativeProcurementChannel,
+                R::UnintendedRenewal,
+                R::BuyerDissatisfaction,
+                R::Other,
+            ]),
+            description: self.text(),
+            client_token: self.text(),
         }
     }
 

@@ -1,14 +1,16 @@
 //! One batch of each kind, as a small marketplace would write it.
 
+mod contracts;
+mod port;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 use souk_core::agreement::{Agreement, AgreementStatus, Origin, UpfrontPurchase};
 use souk_core::catalog::{
-    AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, EntitlementValueKind, Fault,
-    FaultCalls, FaultRule, Offer, PriceChange, PriceSource, Product, ProductType, PublicKeyVersion,
-    Targeting, UsageCategory,
+    AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, EntitlementValueKind, Offer,
+    PriceChange, PriceSource, Product, ProductType, Targeting, UsageCategory,
 };
 use souk_core::ids::{
     AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, MeteringResource, OfferId, ProductCode,
@@ -47,6 +49,10 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("agreement_ended", one(agreement_ended())),
         ("invoice_issued_usage", one(Event::InvoiceIssued(Arc::new(usage_invoice())))),
         ("invoice_issued_upfront", one(Event::InvoiceIssued(Arc::new(upfront_invoice())))),
+        ("agreement_accepted_in_instalments", one(Event::AgreementAccepted(contracts::agreement()))),
+        ("upfront_amended", one(contracts::amended())),
+        ("instalment_settled", one(contracts::settled())),
+        ("invoice_issued_credit_memo", one(Event::InvoiceIssued(Arc::new(contracts::credit_memo())))),
         ("month_closed_in_two_sandboxes", two_sandboxes),
         ("series_opened_product", one(Event::SeriesOpened(series(product_identity())))),
         ("series_opened_licence", one(Event::SeriesOpened(series(Identity::Licence(agreement().licence))))),
@@ -73,16 +79,18 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
     let name = || SandboxName::new("blue");
     let changed = |change| entry(ControlEntry::Changed { name: name(), change });
     vec![
-        ("sandbox_put_with_rules_of_the_port", entry(sandbox_put())),
+        ("sandbox_put_with_rules_of_contracts", entry(sandbox_put())),
         ("sandbox_deleted", entry(ControlEntry::SandboxDeleted { name: name() })),
         ("account_put", changed(Change::AccountPut(seller()))),
         ("product_created_with_value_kinds", changed(Change::ProductCreated(product()))),
         ("dimensions_added_with_value_kinds", changed(dimensions_added())),
+        ("account_put_on_invoice_terms", changed(Change::AccountPut(contracts::payer()))),
+        ("offer_created_of_a_contract", changed(Change::OfferCreated(contracts::offer()))),
         ("offer_created", changed(Change::OfferCreated(private_offer()))),
         ("prices_changed", changed(Change::PricesChanged { offer: offer_id(), change: price_change() })),
-        ("faults_set", changed(Change::FaultsSet(faults()))),
-        ("public_keys_set", changed(Change::PublicKeysSet(public_keys()))),
-        ("sandbox_put_with_every_rule", entry(sandbox_with_every_rule())),
+        ("faults_set", changed(Change::FaultsSet(port::faults()))),
+        ("public_keys_set", changed(Change::PublicKeysSet(port::public_keys()))),
+        ("sandbox_put_with_every_rule_of_contracts", entry(sandbox_with_every_rule())),
         ("clock_set", changed(Change::ClockSet(Clock::Following(time("2025-03-10T12:00:00Z"))))),
     ]
 }
@@ -136,6 +144,10 @@ fn purchase() -> UpfrontPurchase {
         start: time("2025-01-15T09:30:00Z"),
         end: time("2026-01-15T09:30:00Z"),
         auto_renew: true,
+        fixed_price: None,
+        in_instalments: false,
+        amended_at: None,
+        added_value: None,
     }
 }
 
@@ -158,6 +170,7 @@ fn agreement() -> Agreement {
         status: AgreementStatus::Active,
         ended_at: None,
         purchases: vec![purchase()],
+        instalments: Vec::new(),
     }
 }
 
@@ -210,7 +223,7 @@ fn usage_invoice() -> Invoice {
             amount: exact.round(),
             start: time("2025-03-01T00:00:00Z"),
             end: time("2025-04-01T00:00:00Z"),
-            explanation: Explanation { exact, segments },
+            explanation: Explanation { exact, segments, proration: None },
             ..upfront_line()
         }],
         revenue: vec![Revenue {
@@ -235,6 +248,7 @@ fn upfront_invoice() -> Invoice {
         issued_at: time("2025-01-15T09:30:00Z"),
         lines: vec![upfront_line()],
         revenue: vec![upfront_revenue()],
+        correction: None,
     }
 }
 
@@ -249,13 +263,13 @@ fn upfront_line() -> InvoiceLine {
         product: product_id(),
         offer: offer_id(),
         agreement: agreement().id,
-        dimension: key(),
+        dimension: Some(key()),
         quantity,
         unit_price,
         amount: exact.round(),
         start: time("2025-01-15T09:30:00Z"),
         end: time("2026-01-15T09:30:00Z"),
-        explanation: Explanation { exact, segments: Vec::new() },
+        explanation: Explanation { exact, segments: Vec::new(), proration: None },
     }
 }
 
@@ -270,6 +284,8 @@ fn upfront_revenue() -> Revenue {
         billed: Money::from_minor(360_150, Currency::Usd),
         fee_rate: Rate::from_hundredths_of_percent(2_000),
         fee: Money::from_minor(-72_030, Currency::Usd),
+        refunded: Money::zero(Currency::Usd),
+        fee_refund: Money::zero(Currency::Usd),
     }
 }
 
@@ -351,6 +367,7 @@ fn seller() -> Account {
             postal_code: "79098".to_owned(),
         },
         email_domain: "sued.example".to_owned(),
+        invoice_terms: false,
         access_keys: vec![AccessKey { id: "AKIAEXAMPLEEXAMPLE".to_owned(), secret: "secret".to_owned() }],
     }
 }
@@ -405,10 +422,13 @@ fn private_offer() -> Offer {
                 currency: Currency::Usd,
                 rate_cards: vec![card],
             }),
-            validity: Some(Validity { duration: TermDuration::Days(30) }),
-            renewal: Some(Renewal),
+            validity: Some(Validity::Lasting(TermDuration::Days(30))),
+            renewal: Some(Renewal::default()),
+            ..Terms::default()
         },
+        renewal_kind: None,
         released_at: time("2025-01-01T00:00:00Z"),
+        visible_from: time("2025-01-01T00:00:00Z"),
         price_changes: vec![price_change()],
     }
 }
@@ -423,8 +443,11 @@ fn price_change() -> PriceChange {
 }
 
 fn sandbox_put() -> ControlEntry {
-    let configuration =
-        UpfrontConfiguration { duration: ANNUAL, quantities: BTreeMap::from([(key(), 3)]), auto_renew: true };
+    let configuration = UpfrontConfiguration {
+        duration: Some(ANNUAL),
+        quantities: BTreeMap::from([(key(), 3)]),
+        auto_renew: true,
+    };
     let seed = |configuration, position| Seed {
         offer: offer_id(),
         buyer: account(2),
@@ -443,35 +466,6 @@ fn sandbox_put() -> ControlEntry {
     }
 }
 
-fn faults() -> Arc<[FaultRule]> {
-    let rule = |operation: Option<&str>, calls, seed, fault| FaultRule {
-        operation: operation.map(str::to_owned),
-        calls,
-        seed,
-        fault,
-    };
-    let batch = Some("BatchMeterUsage");
-    Arc::new([
-        rule(None, FaultCalls::All, 0, Fault::Latency(250_000)),
-        rule(batch, FaultCalls::Nth(3), 0, Fault::Throttle),
-        rule(batch, FaultCalls::PerMillion(50_000), 7, Fault::UnprocessedRecords(Some(2))),
-        rule(batch, FaultCalls::All, 0, Fault::UnprocessedRecords(None)),
-        rule(Some("MeterUsage"), FaultCalls::All, 0, Fault::InternalError),
-        rule(Some("MeterUsage"), FaultCalls::All, 0, Fault::CutBeforeCommit),
-        rule(Some("MeterUsage"), FaultCalls::All, 0, Fault::CutAfterCommit),
-        rule(Some("ResolveCustomer"), FaultCalls::All, 0, Fault::ExpiredToken),
-    ])
-}
-
-fn public_keys() -> Arc<[PublicKeyVersion]> {
-    let rotated_at = Some(time("2025-06-01T00:00:00Z"));
-    let private_key = Some("-----BEGIN PRIVATE KEY-----".to_owned());
-    Arc::new([
-        PublicKeyVersion { version: 1, rotated_at, private_key },
-        PublicKeyVersion { version: 2, rotated_at: None, private_key: None },
-    ])
-}
-
 fn sandbox_with_every_rule() -> ControlEntry {
     let rules = Rules {
         client_time: ClientTime::Machine,
@@ -484,6 +478,13 @@ fn sandbox_with_every_rule() -> ControlEntry {
         tags_capped_per_record: true,
         retry_compares_allocations: true,
         dry_run_refused: true,
+        max_private_contract_months: 61,
+        max_private_usage_days: 1_096,
+        max_instalments: 61,
+        instalments_need_invoice_terms: false,
+        private_auto_renewal: true,
+        private_offer_propagation_micros: 0,
+        subtracts_entitlements: true,
         ..Rules::of(Profile::Source)
     };
     let began = time("2025-03-10T12:00:00Z");

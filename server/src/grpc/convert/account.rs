@@ -26,13 +26,23 @@ pub fn from_proto_account(account: proto::Account) -> Result<Account, Rejection>
         }),
         address: account.address.map(from_proto_address).unwrap_or_default(),
         email_domain: account.email_domain,
+        invoice_terms: account.invoice_terms,
         access_keys: account.access_keys.into_iter().map(from_proto_access_key).collect(),
     })
 }
 
 /// An account, without secrets.
 pub fn to_proto_account(account: &Account) -> proto::Account {
-    let Account { id, company_name, payer, invoicing_entity, address, email_domain, access_keys } = account;
+    let Account {
+        id,
+        company_name,
+        payer,
+        invoicing_entity,
+        address,
+        email_domain,
+        invoice_terms,
+        access_keys,
+    } = account;
     let key = |key: &AccessKey| proto::AccessKey {
         access_key_id: key.id.clone(),
         secret_access_key: String::new(),
@@ -45,6 +55,7 @@ pub fn to_proto_account(account: &Account) -> proto::Account {
         address: (*address != Address::default()).then(|| to_proto_address(address)),
         email_domain: email_domain.clone(),
         access_keys: access_keys.iter().map(key).collect(),
+        invoice_terms: *invoice_terms,
     }
 }
 
@@ -107,12 +118,21 @@ mod tests {
             (id, payer) in (account_id(), account_id()),
             [company_name, country, state, city] in any::<[String; 4]>(),
             [postal_code, email_domain] in any::<[String; 2]>(),
-            invoicing_entity in option::of(".{1,10}"),
+            (invoicing_entity, invoice_terms) in (option::of(".{1,10}"), any::<bool>()),
             access_keys in collection::vec(any::<(String, String)>(), 0..3),
         ) -> Account {
             let address = Address { country, state, city, postal_code };
             let access_keys = access_keys.into_iter().map(|(id, secret)| AccessKey { id, secret }).collect();
-            Account { id, company_name, payer, invoicing_entity, address, email_domain, access_keys }
+            Account {
+                id,
+                company_name,
+                payer,
+                invoicing_entity,
+                address,
+                email_domain,
+                invoice_terms,
+                access_keys,
+            }
         }
     }
 

@@ -1,7 +1,10 @@
 //! Agreements and what was bought upfront under them. What a buyer configures is read in [`super::terms`].
 
-use souk_core::agreement::{Agreement, AgreementStatus, Entitlement, UpfrontPurchase};
+use souk_core::agreement::{
+    Agreement, AgreementStatus, Entitlement, Instalment, InstalmentState, UpfrontPurchase,
+};
 use souk_core::ids::{ProductId, SandboxName};
+use souk_core::time::Timestamp;
 use souk_proto::agreement::v1 as proto;
 
 use super::terms::{to_proto_quantities, to_proto_rate_card};
@@ -23,7 +26,27 @@ pub fn to_proto_agreement(agreement: &Agreement) -> proto::Agreement {
         start_time: Some(to_proto_time(agreement.start)),
         end_time: agreement.end().map(to_proto_time),
         status: to_proto_agreement_status(agreement.status).into(),
-        upfront_purchases: agreement.purchases.iter().map(to_proto_purchase).collect(),
+        upfront_purchases: agreement
+            .purchases
+            .iter()
+            .map(|purchase| to_proto_purchase(purchase, agreement.bought_at(purchase)))
+            .collect(),
+        instalments: (1..).zip(&agreement.instalments).map(to_proto_instalment).collect(),
+        agreement_value: agreement.contract_value().map(|value| value.to_string()).unwrap_or_default(),
+    }
+}
+
+fn to_proto_instalment((number, instalment): (u32, &Instalment)) -> proto::Instalment {
+    let status = match instalment.state {
+        InstalmentState::Pending => proto::InstalmentStatus::Pending,
+        InstalmentState::Invoiced => proto::InstalmentStatus::Invoiced,
+        InstalmentState::Cancelled => proto::InstalmentStatus::Cancelled,
+    };
+    proto::Instalment {
+        number,
+        due_time: Some(to_proto_time(instalment.due)),
+        amount: instalment.amount.to_string(),
+        status: status.into(),
     }
 }
 
@@ -39,23 +62,34 @@ pub fn to_proto_registration_token(
     }
 }
 
-/// An upfront purchase. It is bought at its first moment: nothing is bought ahead.
-pub fn to_proto_purchase(purchase: &UpfrontPurchase) -> proto::UpfrontPurchase {
+/// An upfront purchase.
+fn to_proto_purchase(purchase: &UpfrontPurchase, bought_at: Timestamp) -> proto::UpfrontPurchase {
     proto::UpfrontPurchase {
         number: purchase.number,
         quantities: to_proto_quantities(&purchase.quantities),
-        purchase_time: Some(to_proto_time(purchase.start)),
+        purchase_time: Some(to_proto_time(bought_at)),
         start_time: Some(to_proto_time(purchase.start)),
         end_time: Some(to_proto_time(purchase.end)),
         duration: purchase.duration.to_string(),
         auto_renew: purchase.auto_renew,
         unit_prices: to_proto_rate_card(&purchase.unit_prices),
+        fixed_price: purchase.fixed_price.map(|price| price.to_string()).unwrap_or_default(),
+        currency_code: purchase.currency.code().to_owned(),
+        amendment_time: purchase.amended_at.map(to_proto_time),
     }
 }
 
 /// What a contract on a product entitles to.
-pub fn to_proto_entitlement(entitlement: &Entitlement, product: &ProductId) -> proto::Entitlement {
-    let Entitlement { dimension, quantity, expires, licence, buyer, agreement } = entitlement;
+pub fn to_proto_entitlement(
+    entitlement: &Entitlement,
+    product: &ProductId,
+    now: Timestamp,
+) -> proto::Entitlement {
+    let Entitlement { dimension, quantity, start, expires, licence, buyer, agreement } = entitlement;
+    let status = match *start <= now {
+        true => proto::EntitlementStatus::Provisioned,
+        false => proto::EntitlementStatus::Scheduled,
+    };
     proto::Entitlement {
         product_id: product.to_string(),
         dimension: dimension.to_string(),
@@ -64,6 +98,8 @@ pub fn to_proto_entitlement(entitlement: &Entitlement, product: &ProductId) -> p
         license_arn: licence.to_string(),
         buyer_account_id: buyer.to_string(),
         agreement_id: agreement.to_string(),
+        start_time: Some(to_proto_time(*start)),
+        status: status.into(),
     }
 }
 
@@ -122,6 +158,15 @@ mod tests {
                 start,
                 end: start.plus_months(12),
                 auto_renew: true,
+                fixed_price: None,
+                in_instalments: false,
+                amended_at: Some(start.plus_days(5)),
+                added_value: None,
+            }],
+            instalments: vec![Instalment {
+                due: start.plus_days(2),
+                amount: UnitPrice::from_scaled(1_000_000_000).unwrap(),
+                state: InstalmentState::Pending,
             }],
         }
     }
@@ -145,13 +190,23 @@ mod tests {
             upfront_purchases: vec![proto::UpfrontPurchase {
                 number: 1,
                 quantities: BTreeMap::from([("large".to_owned(), 3)]),
-                purchase_time: day(1),
+                purchase_time: day(0),
                 start_time: day(1),
                 end_time: day(366),
                 duration: "P12M".to_owned(),
                 auto_renew: true,
                 unit_prices: BTreeMap::from([("large".to_owned(), "0.00000005".to_owned())]),
+                fixed_price: String::new(),
+                currency_code: "USD".to_owned(),
+                amendment_time: day(6),
             }],
+            instalments: vec![proto::Instalment {
+                number: 1,
+                due_time: day(3),
+                amount: "10.00".to_owned(),
+                status: proto::InstalmentStatus::Pending.into(),
+            }],
+            agreement_value: "0.00".to_owned(),
         };
         assert_eq!(to_proto_agreement(&agreement(AgreementStatus::Active)), expected);
     }
@@ -161,6 +216,7 @@ mod tests {
         let entitlement = Entitlement {
             dimension: DimensionKey::new("users"),
             quantity: 25,
+            start: Timestamp::MIN.plus_days(2),
             expires: Timestamp::MIN.plus_days(9),
             licence: LicenseArn::new("arn"),
             buyer: AccountId::from_number(1).unwrap(),
@@ -174,8 +230,13 @@ mod tests {
             license_arn: "arn".to_owned(),
             buyer_account_id: "000000000001".to_owned(),
             agreement_id: "agmt-1".to_owned(),
+            start_time: Some(to_proto_time(Timestamp::MIN.plus_days(2))),
+            status: proto::EntitlementStatus::Scheduled.into(),
         };
-        assert_eq!(to_proto_entitlement(&entitlement, &ProductId::new("prod-1")), expected);
+        let product = ProductId::new("prod-1");
+        assert_eq!(to_proto_entitlement(&entitlement, &product, Timestamp::MIN.plus_days(1)), expected);
+        let later = to_proto_entitlement(&entitlement, &product, Timestamp::MIN.plus_days(2));
+        assert_eq!(later.status(), proto::EntitlementStatus::Provisioned);
     }
 
     #[test]

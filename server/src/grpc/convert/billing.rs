@@ -2,11 +2,12 @@
 
 use souk_core::catalog::Marketplace;
 use souk_core::ids::ProductId;
-use souk_core::invoicing::invoice::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine};
+use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration};
 use souk_core::metering::Allocation;
 use souk_core::rating::{ExplainedHour, ExplainedRecord, RatedSegment};
 use souk_proto::billing::v1 as proto;
 
+use super::adjustment::to_proto_reason;
 use super::time::to_proto_time;
 
 /// An invoice with its lines and their explanations.
@@ -30,6 +31,8 @@ pub fn to_proto_invoice_head(invoice: &Invoice) -> proto::Invoice {
         issue_time: Some(to_proto_time(invoice.issued_at)),
         total: invoice.total().to_string(),
         lines: Vec::new(),
+        corrected_invoice_id: invoice.correction.as_ref().map(|c| c.invoice.to_string()).unwrap_or_default(),
+        adjustment_reason: invoice.correction.as_ref().map_or(0, |c| to_proto_reason(c.reason).into()),
     }
 }
 
@@ -49,7 +52,7 @@ pub fn to_proto_invoice_line(line: &InvoiceLine, number: u32, market: &Marketpla
         product_title: title(&line.product, market),
         offer_id: line.offer.to_string(),
         agreement_id: line.agreement.to_string(),
-        dimension: line.dimension.to_string(),
+        dimension: line.dimension.as_ref().map(ToString::to_string).unwrap_or_default(),
         quantity: line.quantity.to_string(),
         unit_price: line.unit_price.to_string(),
         amount: line.amount.to_string(),
@@ -64,6 +67,9 @@ pub fn to_proto_explanation(explanation: &Explanation) -> proto::Explanation {
     proto::Explanation {
         exact_amount: explanation.exact.to_string(),
         segments: explanation.segments.iter().map(to_proto_segment).collect(),
+        proration: explanation
+            .proration
+            .map(|Proration { days, of_days }| proto::Proration { days, of_days }),
     }
 }
 
@@ -120,6 +126,8 @@ pub fn to_proto_invoice_kind(kind: InvoiceKind) -> proto::InvoiceKind {
     match kind {
         InvoiceKind::Usage => proto::InvoiceKind::Usage,
         InvoiceKind::Upfront => proto::InvoiceKind::Upfront,
+        InvoiceKind::Instalment => proto::InvoiceKind::Instalment,
+        InvoiceKind::CreditMemo => proto::InvoiceKind::CreditMemo,
     }
 }
 
@@ -192,13 +200,13 @@ mod tests {
             product: ProductId::new("prod-1"),
             offer: OfferId::new("offer-1"),
             agreement: AgreementId::new("agmt-1"),
-            dimension: DimensionKey::new("m5.large"),
+            dimension: Some(DimensionKey::new("m5.large")),
             quantity: segment.billed(),
             unit_price: price,
             amount: exact.round(),
             start: at("2025-06-01T00:00:00Z"),
             end: at("2025-07-01T00:00:00Z"),
-            explanation: Explanation { exact, segments: vec![segment] },
+            explanation: Explanation { exact, segments: vec![segment], proration: None },
         };
         Invoice {
             id: InvoiceId::new("inv-1"),
@@ -210,6 +218,7 @@ mod tests {
             issued_at: at("2025-07-02T00:00:00Z"),
             lines: vec![line.clone(), line],
             revenue: Vec::new(),
+            correction: None,
         }
     }
 
@@ -241,6 +250,7 @@ mod tests {
                     billed_quantity: "3".to_owned(),
                     price_source: "the offer as released".to_owned(),
                 }],
+                proration: None,
             }),
         }
     }
@@ -257,6 +267,8 @@ mod tests {
             issue_time: written("2025-07-02T00:00:00Z"),
             total: "2.02".to_owned(),
             lines: Vec::new(),
+            corrected_invoice_id: String::new(),
+            adjustment_reason: 0,
         };
         assert_eq!(to_proto_invoice_head(&invoice()), head);
         let whole = proto::Invoice { lines: vec![expected_line(1), expected_line(2)], ..head };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use souk_core::catalog::{
     Dimension, DimensionType, EntitlementValueKind, NewOffer, NewProduct, Offer, PriceChange, Product,
-    ProductType, UsageCategory,
+    ProductType, RenewalKind, UsageCategory,
 };
 use souk_core::ids::{AccountId, DimensionKey, OfferId, ProductCode, ProductId};
 use souk_core::money::PriceDecimals;
@@ -119,6 +119,11 @@ pub fn from_proto_offer(offer: proto::Offer) -> Result<NewOffer, Rejection> {
         name: offer.name,
         buyer_accounts: offer.buyer_account_ids.iter().enumerate().map(buyer).collect::<Result<_, _>>()?,
         accept_by: from_proto_optional_date(&offer.availability_end_date, "availabilityEndDate")?,
+        renewal_kind: match from_proto_enum(offer.renewal_kind, "renewalKind")? {
+            proto::RenewalKind::Unspecified => None,
+            proto::RenewalKind::ExistingOnMarketplace => Some(RenewalKind::ExistingOnMarketplace),
+            proto::RenewalKind::MovingToMarketplace => Some(RenewalKind::MovingToMarketplace),
+        },
         terms: from_proto_terms(offer.terms)?,
     })
 }
@@ -132,6 +137,12 @@ pub fn to_proto_offer(offer: &Offer) -> proto::Offer {
         buyer_account_ids: offer.targeting.buyer_accounts.iter().map(AccountId::to_string).collect(),
         availability_end_date: offer.accept_by.map(to_proto_date).unwrap_or_default(),
         terms: to_proto_terms(&offer.terms),
+        renewal_kind: match offer.renewal_kind {
+            None => proto::RenewalKind::Unspecified,
+            Some(RenewalKind::ExistingOnMarketplace) => proto::RenewalKind::ExistingOnMarketplace,
+            Some(RenewalKind::MovingToMarketplace) => proto::RenewalKind::MovingToMarketplace,
+        }
+        .into(),
     }
 }
 
@@ -181,8 +192,11 @@ fn from_proto_product_type(number: i32) -> Result<ProductType, Rejection> {
         proto::ProductType::Ami => Ok(ProductType::Ami),
         proto::ProductType::Container => Ok(ProductType::Container),
         proto::ProductType::Saas => Ok(ProductType::Saas),
+        proto::ProductType::MachineLearning => Ok(ProductType::MachineLearning),
+        proto::ProductType::ProfessionalServices => Ok(ProductType::ProfessionalServices),
         proto::ProductType::Unspecified => {
-            let message = "a product type is required: AMI, CONTAINER or SAAS";
+            let message =
+                "a product type is required: AMI, CONTAINER, SAAS, MACHINE_LEARNING or PROFESSIONAL_SERVICES";
             Err(Rejection::new(Code::FieldMissing, "productType", message))
         }
     }
@@ -193,6 +207,8 @@ fn to_proto_product_type(product_type: ProductType) -> proto::ProductType {
         ProductType::Ami => proto::ProductType::Ami,
         ProductType::Container => proto::ProductType::Container,
         ProductType::Saas => proto::ProductType::Saas,
+        ProductType::MachineLearning => proto::ProductType::MachineLearning,
+        ProductType::ProfessionalServices => proto::ProductType::ProfessionalServices,
     }
 }
 
@@ -346,7 +362,9 @@ mod tests {
 
     #[test]
     fn an_offer_goes_out_as_it_came_in() {
-        let NewOffer { product, name, buyer_accounts, accept_by, terms, .. } =
+        let offer =
+            || proto::Offer { renewal_kind: proto::RenewalKind::MovingToMarketplace.into(), ..offer() };
+        let NewOffer { product, name, buyer_accounts, accept_by, renewal_kind, terms, .. } =
             from_proto_offer(offer()).unwrap();
         let targeting = souk_core::catalog::Targeting {
             buyer_accounts: buyer_accounts.into_iter().collect(),
@@ -354,8 +372,18 @@ mod tests {
         };
         let released_at = souk_core::time::Timestamp::MIN;
         let id = OfferId::new("offer-1");
-        let released =
-            Offer { id, product, name, targeting, accept_by, terms, released_at, price_changes: Vec::new() };
+        let released = Offer {
+            id,
+            product,
+            name,
+            targeting,
+            accept_by,
+            renewal_kind,
+            terms,
+            released_at,
+            visible_from: released_at,
+            price_changes: Vec::new(),
+        };
         assert_eq!(to_proto_offer(&released), proto::Offer { offer_id: "offer-1".to_owned(), ..offer() });
     }
 

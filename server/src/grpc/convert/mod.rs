@@ -3,10 +3,12 @@
 //! JSON names of the contract, relative to the message given.
 
 pub mod account;
+pub mod adjustment;
 pub mod agreement;
 pub mod billing;
 pub mod catalog;
 pub mod columns;
+pub mod contract_terms;
 pub mod events;
 pub mod fault;
 pub mod page;
@@ -68,7 +70,7 @@ mod tests {
     #[test]
     fn a_number_that_an_enum_does_not_have_is_refused() {
         assert_eq!(from_proto_enum(2, "productType"), Ok(ProductType::Container));
-        for number in [-1, 4] {
+        for number in [-1, 6] {
             let refused = refusal(from_proto_enum::<ProductType>(number, "productType"));
             assert_eq!(refused, Some((Code::FieldInvalid, "productType".to_owned())), "{number}");
         }

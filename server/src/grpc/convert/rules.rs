@@ -4,8 +4,8 @@ use std::ops::RangeInclusive;
 
 use souk_core::rejection::{Code, Rejection};
 use souk_core::rules::{
-    ClientTime, FUTURE_SKEW_MICROS_MAX, IdenticalRetry, MeteringWindow, OfferIdColumn, Profile,
-    REGISTRATION_TOKEN_MICROS_MAX, Rules,
+    ClientTime, FUTURE_SKEW_MICROS_MAX, IdenticalRetry, MeteringWindow, OfferIdColumn,
+    PROPAGATION_MICROS_MAX, Profile, REGISTRATION_TOKEN_MICROS_MAX, Rules,
 };
 use souk_proto::sandbox::v1 as proto;
 
@@ -24,6 +24,22 @@ pub fn from_proto_rules(rules: proto::Rules) -> Result<Rules, Rejection> {
         max_private_offer_buyers: rules
             .max_private_offer_buyers
             .unwrap_or(of_profile.max_private_offer_buyers),
+        max_private_contract_months: rules
+            .max_private_contract_months
+            .unwrap_or(of_profile.max_private_contract_months),
+        max_private_usage_days: rules.max_private_usage_days.unwrap_or(of_profile.max_private_usage_days),
+        max_instalments: rules.max_instalments.unwrap_or(of_profile.max_instalments),
+        instalments_need_invoice_terms: rules
+            .instalments_need_invoice_terms
+            .unwrap_or(of_profile.instalments_need_invoice_terms),
+        private_auto_renewal: rules.private_auto_renewal.unwrap_or(of_profile.private_auto_renewal),
+        subtracts_entitlements: rules.subtracts_entitlements.unwrap_or(of_profile.subtracts_entitlements),
+        private_offer_propagation_micros: span(
+            rules.private_offer_propagation,
+            of_profile.private_offer_propagation_micros,
+            0..=PROPAGATION_MICROS_MAX,
+            "privateOfferPropagation",
+        )?,
         metering_window: from_proto_metering_window(rules.metering_window)?
             .unwrap_or(of_profile.metering_window),
         decreases_immediate: rules.decreases_immediate.unwrap_or(of_profile.decreases_immediate),
@@ -100,6 +116,13 @@ pub fn to_proto_rules(rules: &Rules) -> proto::Rules {
         tags_capped_per_record: Some(rules.tags_capped_per_record),
         retry_compares_allocations: Some(rules.retry_compares_allocations),
         dry_run_refused: Some(rules.dry_run_refused),
+        max_private_contract_months: Some(rules.max_private_contract_months),
+        max_private_usage_days: Some(rules.max_private_usage_days),
+        max_instalments: Some(rules.max_instalments),
+        instalments_need_invoice_terms: Some(rules.instalments_need_invoice_terms),
+        private_auto_renewal: Some(rules.private_auto_renewal),
+        subtracts_entitlements: Some(rules.subtracts_entitlements),
+        private_offer_propagation: Some(to_proto_span(rules.private_offer_propagation_micros)),
     }
 }
 
@@ -249,7 +272,9 @@ mod tests {
             client_time in prop_oneof![Just(ClientTime::Sandbox), Just(ClientTime::Machine)],
             future_skew_micros in 0..=FUTURE_SKEW_MICROS_MAX,
             registration_token_micros in 1..=REGISTRATION_TOKEN_MICROS_MAX,
-            flags in any::<[bool; 7]>(),
+            flags in any::<[bool; 10]>(),
+            [max_private_contract_months, max_private_usage_days, max_instalments] in any::<[u32; 3]>(),
+            propagation_seconds in 0..=PROPAGATION_MICROS_MAX / 1_000_000,
         ) -> Rules {
             let [
                 aws_quotas,
@@ -259,8 +284,18 @@ mod tests {
                 tags_capped_per_record,
                 retry_compares_allocations,
                 dry_run_refused,
+                instalments_need_invoice_terms,
+                private_auto_renewal,
+                subtracts_entitlements,
             ] = flags;
             Rules {
+                max_private_contract_months,
+                max_private_usage_days,
+                max_instalments,
+                instalments_need_invoice_terms,
+                private_auto_renewal,
+                private_offer_propagation_micros: propagation_seconds * 1_000_000,
+                subtracts_entitlements,
                 profile,
                 max_dimensions,
                 max_private_offer_buyers,

@@ -228,7 +228,7 @@ mod tests {
 
         let nobody = proto::AcceptedAgreement { buyer_account_id: String::new(), ..agreement.clone() };
         let before_time = proto::AcceptedAgreement { acceptance_time: early, ..agreement.clone() };
-        let configuration = Some(UpfrontConfiguration::default());
+        let configuration = Some(UpfrontConfiguration { duration: "12".to_owned(), ..Default::default() });
         let unconfigured = proto::AcceptedAgreement { configuration, ..agreement.clone() };
         for (document, code, field) in [
             (proto::SandboxDocument { clock: Some(clock), ..none() }, FieldInvalid, "clock.at"),
@@ -251,7 +251,7 @@ mod tests {
             (with_agreement(Default::default()), FieldMissing, "agreements[1].offerId"),
             (with_agreement(nobody), FieldMissing, "agreements[1].buyerAccountId"),
             (with_agreement(before_time), FieldInvalid, "agreements[1].acceptanceTime"),
-            (with_agreement(unconfigured), FieldMissing, "agreements[1].configuration.duration"),
+            (with_agreement(unconfigured), FieldInvalid, "agreements[1].configuration.duration"),
         ] {
             assert_eq!(refusal(from_proto_document(document)), Some((code, field.to_owned())));
         }

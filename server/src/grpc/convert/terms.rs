@@ -7,12 +7,16 @@ use souk_core::ids::DimensionKey;
 use souk_core::money::{Currency, PriceDecimals, UnitPrice};
 use souk_core::rejection::{Code, Rejection};
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
-use souk_core::terms::{
-    ConfigurableUpfront, RateCard, Renewal, Term, Terms, UpfrontRateCard, UsageBased, Validity,
-};
+use souk_core::terms::{ConfigurableUpfront, RateCard, Term, Terms, UpfrontRateCard, UsageBased};
 use souk_core::time::TermDuration;
 use souk_proto::agreement::v1 as agreement;
 use souk_proto::terms::v1 as proto;
+
+use super::contract_terms::{
+    from_proto_fixed_upfront, from_proto_legal, from_proto_payment_schedule, from_proto_renewal,
+    from_proto_validity, to_proto_fixed_upfront, to_proto_legal, to_proto_payment_schedule, to_proto_renewal,
+    to_proto_validity,
+};
 
 /// Reads the terms of an offer; fields begin with `terms`.
 ///
@@ -36,8 +40,8 @@ pub fn to_proto_terms(terms: &Terms) -> Vec<proto::Term> {
 pub fn from_proto_term(term: proto::Term) -> Result<Term, Rejection> {
     match term.term {
         None => {
-            let message = "an empty term: name one of usageBasedPricing, configurableUpfrontPricing, validity \
-                           and renewal";
+            let message = "an empty term: name one of usageBasedPricing, configurableUpfrontPricing, \
+                           fixedUpfrontPricing, paymentSchedule, validity, renewal and legal";
             Err(Rejection::new(Code::FieldMissing, "", message))
         }
         Some(proto::term::Term::UsageBasedPricing(term)) => {
@@ -46,11 +50,21 @@ pub fn from_proto_term(term: proto::Term) -> Result<Term, Rejection> {
         Some(proto::term::Term::ConfigurableUpfrontPricing(term)) => from_proto_configurable_upfront(&term)
             .map(Term::ConfigurableUpfront)
             .map_err(|r| r.within("configurableUpfrontPricing")),
+        Some(proto::term::Term::FixedUpfrontPricing(term)) => from_proto_fixed_upfront(&term)
+            .map(Term::FixedUpfront)
+            .map_err(|r| r.within("fixedUpfrontPricing")),
+        Some(proto::term::Term::PaymentSchedule(term)) => from_proto_payment_schedule(&term)
+            .map(Term::PaymentSchedule)
+            .map_err(|r| r.within("paymentSchedule")),
         Some(proto::term::Term::Validity(term)) => {
-            let duration = from_proto_term_duration(&term.agreement_duration, "validity.agreementDuration")?;
-            Ok(Term::Validity(Validity { duration }))
+            from_proto_validity(&term).map(Term::Validity).map_err(|r| r.within("validity"))
         }
-        Some(proto::term::Term::Renewal(proto::RenewalTerm {})) => Ok(Term::Renewal(Renewal)),
+        Some(proto::term::Term::Renewal(term)) => {
+            from_proto_renewal(&term).map(Term::Renewal).map_err(|r| r.within("renewal"))
+        }
+        Some(proto::term::Term::Legal(term)) => {
+            from_proto_legal(term).map(Term::Legal).map_err(|r| r.within("legal"))
+        }
     }
 }
 
@@ -69,10 +83,11 @@ pub fn to_proto_term(term: &Term) -> proto::Term {
                 rate_cards: to_proto_upfront_cards(rate_cards),
             })
         }
-        Term::Validity(Validity { duration }) => {
-            proto::term::Term::Validity(proto::ValidityTerm { agreement_duration: duration.to_string() })
-        }
-        Term::Renewal(Renewal) => proto::term::Term::Renewal(proto::RenewalTerm {}),
+        Term::FixedUpfront(term) => proto::term::Term::FixedUpfrontPricing(to_proto_fixed_upfront(term)),
+        Term::PaymentSchedule(term) => proto::term::Term::PaymentSchedule(to_proto_payment_schedule(term)),
+        Term::Validity(term) => proto::term::Term::Validity(to_proto_validity(*term)),
+        Term::Renewal(term) => proto::term::Term::Renewal(to_proto_renewal(*term)),
+        Term::Legal(term) => proto::term::Term::Legal(to_proto_legal(term)),
     };
     proto::Term { term: Some(term) }
 }
@@ -139,7 +154,9 @@ pub fn from_proto_configuration(
 ) -> Result<UpfrontConfiguration, Rejection> {
     let agreement::UpfrontConfiguration { duration, quantities, auto_renew } = configuration;
     Ok(UpfrontConfiguration {
-        duration: from_proto_term_duration(&duration, "duration")?,
+        duration: (!duration.is_empty())
+            .then(|| from_proto_term_duration(&duration, "duration"))
+            .transpose()?,
         quantities: quantities.iter().map(|(key, units)| (DimensionKey::new(key), *units)).collect(),
         auto_renew,
     })
@@ -149,7 +166,7 @@ pub fn from_proto_configuration(
 pub fn to_proto_configuration(configuration: &UpfrontConfiguration) -> agreement::UpfrontConfiguration {
     let UpfrontConfiguration { duration, quantities, auto_renew } = configuration;
     agreement::UpfrontConfiguration {
-        duration: duration.to_string(),
+        duration: duration.map(|duration| duration.to_string()).unwrap_or_default(),
         quantities: to_proto_quantities(quantities),
         auto_renew: *auto_renew,
     }
@@ -182,7 +199,9 @@ pub fn from_proto_term_duration(text: &str, field: &str) -> Result<TermDuration,
 /// Every other currency.
 pub fn from_proto_currency(code: &str, field: &str) -> Result<Currency, Rejection> {
     Currency::parse(code).ok_or_else(|| {
-        let message = format!("prices in \"{code}\" are not supported: give USD");
+        let message = format!(
+            "prices in \"{code}\" are not supported: give USD, or of private offers EUR, GBP, AUD, JPY or INR"
+        );
         Rejection::new(Code::CurrencyNotSupported, field, message)
     })
 }
@@ -236,11 +255,14 @@ mod tests {
     }
 
     fn validity(duration: &str) -> Option<proto::term::Term> {
-        Some(proto::term::Term::Validity(proto::ValidityTerm { agreement_duration: duration.to_owned() }))
+        Some(proto::term::Term::Validity(proto::ValidityTerm {
+            agreement_duration: duration.to_owned(),
+            ..Default::default()
+        }))
     }
 
     fn renewal() -> Option<proto::term::Term> {
-        Some(proto::term::Term::Renewal(proto::RenewalTerm {}))
+        Some(proto::term::Term::Renewal(proto::RenewalTerm::default()))
     }
 
     #[test]
@@ -248,7 +270,7 @@ mod tests {
         for (term, code, field) in [
             (None, FieldMissing, "terms[1]"),
             (renewal(), TermDuplicate, "terms[1]"),
-            (usage("EUR", &[]), CurrencyNotSupported, "terms[1].usageBasedPricing.currencyCode"),
+            (usage("CHF", &[]), CurrencyNotSupported, "terms[1].usageBasedPricing.currencyCode"),
             (usage("usd", &[]), CurrencyNotSupported, "terms[1].usageBasedPricing.currencyCode"),
             (usage("", &[("users", "")]), PriceInvalid, "terms[1].usageBasedPricing.rateCard[users]"),
             (usage("USD", &[("users", "-1")]), PriceInvalid, "terms[1].usageBasedPricing.rateCard[users]"),
@@ -260,7 +282,7 @@ mod tests {
             (usage("USD", &[("a", "0.000000001")]), PriceInvalid, "terms[1].usageBasedPricing.rateCard[a]"),
             (usage("USD", &[("a", "1000000")]), PriceInvalid, "terms[1].usageBasedPricing.rateCard[a]"),
             (
-                upfront("GBP", "P12M", &[]),
+                upfront("CHF", "P12M", &[]),
                 CurrencyNotSupported,
                 "terms[1].configurableUpfrontPricing.currencyCode",
             ),
@@ -309,10 +331,11 @@ mod tests {
         };
         let read = from_proto_configuration(chosen("P1Y")).unwrap();
         assert_eq!(to_proto_configuration(&read), chosen("P12M"), "a year is twelve months");
-        for (duration, code) in [("", FieldMissing), ("12", FieldInvalid)] {
-            let refused = refusal(from_proto_configuration(chosen(duration)));
-            assert_eq!(refused, Some((code, "duration".to_owned())), "{duration}");
-        }
+        let refused = refusal(from_proto_configuration(chosen("12")));
+        assert_eq!(refused, Some((FieldInvalid, "duration".to_owned())));
+        // Where the offer says it, none is chosen.
+        let read = from_proto_configuration(chosen("")).unwrap();
+        assert_eq!(to_proto_configuration(&read), chosen(""));
     }
 
     prop_compose! {
@@ -348,8 +371,9 @@ mod tests {
             Terms {
                 usage_based: rates.map(|rate_card| UsageBased { currency, rate_card }),
                 configurable_upfront: cards.map(|rate_cards| ConfigurableUpfront { currency, rate_cards }),
-                validity: validity.map(|duration| Validity { duration }),
-                renewal: renewal.then_some(Renewal),
+                validity: validity.map(souk_core::terms::Validity::Lasting),
+                renewal: renewal.then(souk_core::terms::Renewal::default),
+                ..Terms::default()
             }
         }
     }

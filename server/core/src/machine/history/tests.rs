@@ -40,6 +40,7 @@ fn agreement(payer: u64, buyer: u64, number: u32, start: &str, origin: Origin) -
         status: AgreementStatus::Active,
         ended_at: None,
         purchases: Vec::new(),
+        instalments: Vec::new(),
     }
 }
 
@@ -59,6 +60,7 @@ fn invoice(payer: u64, number: u32, day: &str) -> Event {
         issued_at: at(day),
         lines: Vec::new(),
         revenue: Vec::new(),
+        correction: None,
     }))
 }
 
@@ -73,8 +75,10 @@ fn sandbox() -> Sandbox {
             name: String::new(),
             targeting: Targeting::default(),
             accept_by: None,
+            renewal_kind: None,
             terms: Terms::default(),
             released_at: at(day),
+            visible_from: at(day),
             price_changes: Vec::new(),
         }));
     }
@@ -98,6 +102,10 @@ fn sandbox() -> Sandbox {
         start: at("2025-02-02"),
         end: at("2026-02-02"),
         auto_renew: false,
+        fixed_price: None,
+        in_instalments: false,
+        amended_at: None,
+        added_value: None,
     };
     for event in [
         Event::AgreementAccepted(agreement(5, 5, 1, "2025-01-01", Origin::Accepted)),

@@ -5,15 +5,19 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use souk_core::catalog::{
     AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, EntitlementValueKind, Fault,
-    FaultCalls, FaultRule, Offer, PriceChange, Product, ProductType, PublicKeyVersion, Targeting,
-    UsageCategory,
+    FaultCalls, FaultRule, Offer, PriceChange, Product, ProductType, PublicKeyVersion, RenewalKind,
+    Targeting, UsageCategory,
 };
 use souk_core::ids::{DimensionKey, OfferId, ProductCode, ProductId, SandboxName};
 use souk_core::machine::{ControlEntry, Seed};
-use souk_core::money::Currency;
+use souk_core::money::{Currency, Rate};
 use souk_core::rules::{ClientTime, IdenticalRetry, MeteringWindow, OfferIdColumn, Profile, Rules};
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
-use souk_core::terms::{ConfigurableUpfront, Renewal, Terms, UpfrontRateCard, UsageBased, Validity};
+use souk_core::terms::renewal::{Uplift, UpliftRange};
+use souk_core::terms::{
+    ConfigurableUpfront, FixedUpfront, Legal, LegalDocument, LegalDocumentKind, PaymentSchedule, Renewal,
+    ScheduledPayment, Terms, UpfrontRateCard, UsageBased, Validity, ValidityDates,
+};
 
 use super::{CHANGES, Tape};
 
@@ -63,6 +67,13 @@ impl Tape<'_> {
             profile: self.pick(&[Profile::Source, Profile::Y2026]),
             max_dimensions: self.wide() as u32,
             max_private_offer_buyers: self.wide() as u32,
+            max_private_contract_months: self.wide() as u32,
+            max_private_usage_days: self.wide() as u32,
+            max_instalments: self.wide() as u32,
+            instalments_need_invoice_terms: self.flag(),
+            private_auto_renewal: self.flag(),
+            private_offer_propagation_micros: self.wide() as i64,
+            subtracts_entitlements: self.flag(),
             metering_window: self.pick(&[MeteringWindow::Hours(hours), MeteringWindow::OpenMonth]),
             decreases_immediate: self.flag(),
             offer_id_column: self.pick(&[OfferIdColumn::Legacy, OfferIdColumn::Dashboard]),
@@ -87,7 +98,7 @@ impl Tape<'_> {
 
     fn seed(&mut self) -> Seed {
         let configuration = |t: &mut Self| UpfrontConfiguration {
-            duration: t.duration(),
+            duration: t.option(Self::duration),
             quantities: t.list(|t| (t.id(DimensionKey::new), t.wide())).into_iter().collect(),
             auto_renew: t.flag(),
         };
@@ -113,6 +124,7 @@ impl Tape<'_> {
                 postal_code: self.text(),
             },
             email_domain: self.text(),
+            invoice_terms: self.flag(),
             access_keys: self.list(|t| AccessKey { id: t.text(), secret: t.text() }),
         }
     }
@@ -168,7 +180,10 @@ impl Tape<'_> {
             code: self.id(ProductCode::new),
             title: self.text(),
             seller: self.account(),
-            product_type: self.pick(&[ProductType::Ami, ProductType::Container, ProductType::Saas]),
+            product_type: {
+                use ProductType::{Ami, Container, MachineLearning, ProfessionalServices, Saas};
+                self.pick(&[Ami, Container, Saas, MachineLearning, ProfessionalServices])
+            },
             usage_category: self.option(|t| t.pick(&[Users, Hosts, Bandwidth, Data, Tiers, Units])),
             dimensions: self.list(Self::dimension),
             concurrent_agreements: self.flag(),
@@ -197,9 +212,44 @@ impl Tape<'_> {
         Terms {
             usage_based: self.option(usage_based),
             configurable_upfront: self.option(upfront),
-            validity: self.option(|t| Validity { duration: t.offered_duration() }),
-            renewal: self.option(|_| Renewal),
+            fixed_upfront: self.option(|t| FixedUpfront {
+                currency: t.pick(&Currency::ALL),
+                price: t.offered_price(UPFRONT, 100_000),
+                duration: t.option(Self::offered_duration),
+                grants: t.list(|t| (t.id(DimensionKey::new), t.wide())).into_iter().collect(),
+            }),
+            payment_schedule: self.option(|t| PaymentSchedule {
+                currency: t.pick(&Currency::ALL),
+                payments: t.list(|t| ScheduledPayment {
+                    charge_date: t.day(),
+                    amount: t.offered_price(UPFRONT, 100_000),
+                }),
+            }),
+            validity: self.option(|t| match t.flag() {
+                true => Validity::Lasting(t.offered_duration()),
+                false => Validity::Dated(ValidityDates { first_day: t.day(), last_day: t.day() }),
+            }),
+            renewal: self.option(|t| Renewal {
+                uplift: t.option(|t| Uplift {
+                    percent: t.percentage(),
+                    range: t.option(|t| UpliftRange { least: t.percentage(), most: t.percentage() }),
+                }),
+            }),
+            legal: self.option(|t| Legal {
+                documents: t.list(|t| LegalDocument {
+                    kind: t.pick(&[LegalDocumentKind::CustomEula, LegalDocumentKind::StandardEula]),
+                    url: t.text(),
+                }),
+            }),
         }
+    }
+
+    fn day(&mut self) -> NaiveDate {
+        NaiveDate::from_epoch_days(self.below(1_000_000) as i32).unwrap()
+    }
+
+    fn percentage(&mut self) -> Rate {
+        Rate::from_hundredths_of_percent(self.below(10_001) as u32)
     }
 
     fn price_change(&mut self) -> PriceChange {
@@ -223,8 +273,11 @@ impl Tape<'_> {
                 country_codes: self.list(Self::text).into_iter().collect(),
             },
             accept_by: self.option(day),
+            renewal_kind: self
+                .option(|t| t.pick(&[RenewalKind::ExistingOnMarketplace, RenewalKind::MovingToMarketplace])),
             terms: self.terms(),
             released_at: self.time(),
+            visible_from: self.time(),
             price_changes: self.list(Self::price_change),
         }
     }

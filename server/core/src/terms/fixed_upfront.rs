@@ -1,0 +1,102 @@
+//! FixedUpfrontPricingTerm: one price for everything a private offer grants, for its whole duration.
+
+use std::collections::BTreeMap;
+
+use super::configurable_upfront::{MAX_UNITS, check_private_duration};
+use super::{OfferContext, UpfrontKind};
+use crate::catalog::{DimensionType, ProductType};
+use crate::ids::DimensionKey;
+use crate::money::{Currency, UnitPrice};
+use crate::rejection::{Code, Rejection};
+use crate::time::TermDuration;
+
+/// One price for a whole contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixedUpfront {
+    /// The currency of the price.
+    pub currency: Currency,
+    /// For everything together.
+    pub price: UnitPrice,
+    /// For how long; none when the offer names the dates of its agreement (E3).
+    pub duration: Option<TermDuration>,
+    /// How many units of what it grants: entitlements of a contract, or instances that it covers (B13).
+    pub grants: BTreeMap<DimensionKey, u64>,
+}
+
+impl FixedUpfront {
+    /// Private offers alone have it, and nothing else that is sold upfront; it grants what the product has.
+    pub fn check(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
+        let refuse = |code, field: &str, message: String| {
+            Err(Rejection::new(code, format!("fixedUpfrontPricing{field}"), message))
+        };
+        if !offer.private {
+            let message = "a fixed upfront price is for private offers: public ones price every dimension \
+                           (configurableUpfrontPricing)";
+            return refuse(Code::TermNotAllowed, "", message.to_owned());
+        }
+        if offer.terms.configurable_upfront.is_some() {
+            let message =
+                "the offer has configurableUpfrontPricing, too: one of the two says what is sold upfront";
+            return refuse(Code::TermNotAllowed, "", message.to_owned());
+        }
+        let dated = offer.terms.validity.is_some_and(|validity| validity.dates().is_some());
+        match (self.duration, dated) {
+            (None, true) => {}
+            (Some(duration), false) => {
+                check_private_duration(duration, self.kind(offer), offer.rules).map_err(|why| {
+                    Rejection::new(Code::DurationNotAllowed, "fixedUpfrontPricing.duration", why)
+                })?;
+            }
+            (None, false) => {
+                let message = "say how long it lasts (duration), or give the offer the dates of its agreement (validity)";
+                return refuse(Code::FieldMissing, ".duration", message.to_owned());
+            }
+            (Some(duration), true) => {
+                let message = format!("{duration} beside the dates of the agreement: leave one of them out");
+                return refuse(Code::DurationNotAllowed, ".duration", message);
+            }
+        }
+        if self.grants.is_empty() {
+            return refuse(
+                Code::FieldMissing,
+                ".grants",
+                "say how many units of which dimension it grants".into(),
+            );
+        }
+        let product = offer.product;
+        for (key, &units) in &self.grants {
+            let field = format!(".grants[{key}]");
+            let Some(dimension) = product.dimension(key) else {
+                let message =
+                    format!("product {} has no dimension \"{key}\": {}", product.id, product.keys());
+                return refuse(Code::DimensionUnknown, &field, message);
+            };
+            let wanted = match self.kind(offer) {
+                UpfrontKind::Contract => DimensionType::Entitled,
+                UpfrontKind::Annual => DimensionType::Metered,
+            };
+            if !dimension.types.contains(&wanted) {
+                let message =
+                    format!("\"{key}\" is metered by its seller and cannot be granted upfront: leave it out");
+                return refuse(Code::DimensionTypesInvalid, &field, message);
+            }
+            if !(1..=MAX_UNITS).contains(&units) {
+                return refuse(
+                    Code::FieldInvalid,
+                    &field,
+                    format!("{units} units; it must be 1 to {MAX_UNITS}"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Entitlements where the product has dimensions for that, else instances that it covers.
+    pub fn kind(&self, offer: &OfferContext<'_>) -> UpfrontKind {
+        let entitled = offer.product.has_type(DimensionType::Entitled);
+        match entitled || offer.product.product_type == ProductType::Saas {
+            true => UpfrontKind::Contract,
+            false => UpfrontKind::Annual,
+        }
+    }
+}
