@@ -128,7 +128,8 @@ pub fn hours() -> HourRange {
     month().hours()
 }
 
-fn image_series(buyer: u32, kind: u32) -> Series {
+/// A series that is not open yet: what an account of the family runs of one type.
+pub fn image_series(buyer: u32, kind: u32) -> Series {
     let buyer = account(buyer);
     let key = SeriesKey {
         identity: Identity::Product(ProductCode::new(IMAGE_CODE), buyer),

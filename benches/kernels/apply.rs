@@ -1,5 +1,5 @@
-//! Applying and deduplicating new records in process, hour by hour: against a bare loop over one dense array with a
-//! bitmap, and by the number of series.
+//! Applying and deduplicating new records in process, hour by hour, against a bare loop over one dense array with a
+//! bitmap.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -11,11 +11,7 @@ use super::{About, ROUNDS, Row};
 
 /// Series of the dense array.
 pub const SERIES: u32 = 50_000;
-const FEW: u32 = 1_000;
-const MANY: u32 = 1_000_000;
 const HOURS: u32 = 48;
-/// Records that are applied whatever the number of series: whole days of the most.
-const RECORDS: u32 = 24_000_000;
 
 const APPLY: About = About {
     name: "apply and deduplicate in process, by hour",
@@ -23,44 +19,23 @@ const APPLY: About = About {
     baseline_is: "a bare loop over one dense array with a bitmap",
     at_least: Some(0.5),
 };
-const SIZE: About = About {
-    name: "records a second of 1 M series, in process",
-    unit: "M records/s",
-    baseline_is: "the same of 1 k series",
-    at_least: Some(0.5),
-};
-
 /// The rows.
 pub fn rows() -> anyhow::Result<Vec<Row>> {
     let before = tally(SERIES);
     let fleet: Vec<_> = (0..HOURS).map(|hour| fleet_hour(SERIES, hour)).collect();
     let mut rounds = Vec::new();
     for round in 0..=ROUNDS {
-        let baseline = rate(&fleet, Dense::new(HOURS), Dense::accept);
+        let baseline = rate(&fleet, Dense::new(SERIES, HOURS), Dense::accept);
         let value = rate(&fleet, before.clone(), apply);
         if 0 < round {
             rounds.push((value, baseline));
         }
     }
-    let mut by_size = Vec::new();
-    for round in 0..=ROUNDS {
-        let [few, many] = [FEW, MANY].map(of_size);
-        if 0 < round {
-            by_size.push((many, few));
-        }
-    }
-    Ok(vec![Row::measured(APPLY, rounds), Row::measured(SIZE, by_size)])
+    Ok(vec![Row::measured(APPLY, rounds)])
 }
 
 fn apply(tally: &mut Tally, columns: &UsageColumns) {
     black_box(tally.accept(columns));
-}
-
-/// Records a second of so many series, each in as many hours as the records need.
-fn of_size(series: u32) -> f64 {
-    let hours = (RECORDS / series).min(hours().len() as u32);
-    let fleet: Vec<_> = (0..hours).map(|hour| fleet_hour(series, hour)).collect();
-    rate(&fleet, tally(series), apply)
 }
 
 /// Millions of records a second.
@@ -76,17 +51,19 @@ fn rate<T>(fleet: &[UsageColumns], mut state: T, accept: impl Fn(&mut T, &UsageC
 
 /// What the tally keeps, at its barest.
 pub struct Dense {
+    series: usize,
     first_hour: i32,
     cells: Vec<u32>,
     metered: Vec<u64>,
 }
 
 impl Dense {
-    /// Room for so many hours of the series.
-    pub fn new(hours_max: u32) -> Dense {
-        let cells = SERIES as usize * hours_max as usize;
+    /// Room for so many hours of so many series.
+    pub fn new(series: u32, hours_max: u32) -> Dense {
+        let series = series as usize;
+        let cells = series * hours_max as usize;
         let first_hour = hours().start.index();
-        Dense { first_hour, cells: vec![0; cells], metered: vec![0; cells.div_ceil(64)] }
+        Dense { series, first_hour, cells: vec![0; cells], metered: vec![0; cells.div_ceil(64)] }
     }
 
     /// Takes the records of an hour.
@@ -101,7 +78,7 @@ impl Dense {
 
     /// Takes series and units of an hour from the first.
     pub fn accept_rows(&mut self, hour: usize, rows: impl Iterator<Item = (u32, u32)>) {
-        let row = hour * SERIES as usize;
+        let row = hour * self.series;
         let mut same = 0_u32;
         for (handle, units) in rows {
             let index = row + handle as usize;

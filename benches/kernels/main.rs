@@ -6,19 +6,31 @@
 //!            "met": ..., "note": ...}]}
 //! ```
 //!
-//! A kernel is one file and one line in [`KERNELS`].
+//! A kernel is one file and one line in [`KERNELS`]; named, it is measured alone. `souk-kernels plot` prints what a
+//! record costs by the number of series, for `plot.py`.
 
 mod apply;
 mod log;
 mod restart;
+mod sizes;
+mod stop;
 
 use serde::Serialize;
 
 /// Rounds of each figure; one more warms up.
 const ROUNDS: usize = 7;
 
-/// Every kernel.
-const KERNELS: [fn() -> anyhow::Result<Vec<Row>>; 3] = [log::rows, apply::rows, restart::rows];
+/// Measures rows.
+type Kernel = fn() -> anyhow::Result<Vec<Row>>;
+
+/// Every kernel, by its name.
+const KERNELS: [(&str, Kernel); 5] = [
+    ("log", log::rows),
+    ("apply", apply::rows),
+    ("sizes", sizes::rows),
+    ("restart", restart::rows),
+    ("stop", stop::rows),
+];
 
 /// A row of the suite's table.
 #[derive(Debug, Serialize)]
@@ -45,9 +57,16 @@ struct About {
 }
 
 fn main() -> anyhow::Result<()> {
+    let wanted = std::env::args().nth(1);
+    if wanted.as_deref() == Some("plot") {
+        sizes::print_all();
+        return Ok(());
+    }
     let mut rows = Vec::new();
-    for kernel in KERNELS {
-        rows.extend(kernel()?);
+    for (name, kernel) in KERNELS {
+        if wanted.as_deref().is_none_or(|wanted| wanted == name) {
+            rows.extend(kernel()?);
+        }
     }
     println!("{}", serde_json::json!({ "rows": rows }));
     Ok(())
@@ -72,4 +91,10 @@ impl Row {
             note: format!("the median of {} rounds, of {least:.2} to {most:.2} x", rounds.len()),
         }
     }
+}
+
+/// The one in the middle; 0 of none.
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(0.0)
 }

@@ -68,7 +68,7 @@ fn replay(log: &mut dyn PartitionLog, hours: u32) -> anyhow::Result<f64> {
 
 /// The same bytes: every one is checked and read, and every record has a cell.
 fn read(log: &mut dyn PartitionLog, hours: u32) -> anyhow::Result<f64> {
-    let mut dense = Dense::new(hours);
+    let mut dense = Dense::new(SERIES, hours);
     let began = Instant::now();
     let mut hour = 0;
     log.read(Seq::FIRST, &mut |_, bytes| {

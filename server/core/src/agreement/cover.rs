@@ -9,7 +9,11 @@ use crate::time::{Timestamp, UsageHour};
 
 /// Instances of one type that an account's annual subscription covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cover {
+pub struct Cover<'a> {
+    /// The product.
+    pub product: &'a ProductId,
+    /// The type.
+    pub dimension: &'a DimensionKey,
     /// The account whose agreement bought it.
     pub owner: AccountId,
     /// How many instances.
@@ -20,32 +24,43 @@ pub struct Cover {
     pub end: Timestamp,
 }
 
-impl Cover {
+impl<'a> Cover<'a> {
     /// Whether it covers an hour: it is read at the hour's start (Q1).
     pub fn covers(&self, hour: UsageHour) -> bool {
         (self.start..self.end).contains(&hour.start())
     }
 
-    /// Every annual subscription of a family on one type. It lasts its twelve months whatever becomes of the
+    /// Every annual subscription of a family, by product and type. It lasts its twelve months whatever becomes of the
     /// agreement it was bought under, as when that is replaced by a private one (section 0 row 23); only units
     /// bought on a private offer are deactivated when another private offer takes its place (E2).
-    pub fn of_family(
-        market: &Marketplace,
-        family: &Family,
-        product: &ProductId,
-        dimension: &DimensionKey,
-    ) -> Result<Vec<Cover>, Broken> {
+    pub fn of_family(market: &Marketplace, family: &'a Family) -> Result<Vec<Cover<'a>>, Broken> {
         let mut covers = Vec::new();
-        for agreement in family.agreements().filter(|a| a.product == *product) {
+        for agreement in family.agreements() {
+            let mut annual = agreement.purchases.iter().filter(|p| p.kind == UpfrontKind::Annual).peekable();
+            if annual.peek().is_none() {
+                continue;
+            }
             let deactivated = deactivated(market, family, agreement)?;
-            for p in agreement.purchases.iter().filter(|p| p.kind == UpfrontKind::Annual) {
-                let Some(&units) = p.quantities.get(dimension) else { continue };
+            for p in annual {
                 let until = p.until();
                 let end = deactivated.map_or(until, |at| at.min(until));
-                covers.push(Cover { owner: agreement.buyer, units, start: p.start, end });
+                covers.extend(p.quantities.iter().map(|(dimension, &units)| Cover {
+                    product: &agreement.product,
+                    dimension,
+                    owner: agreement.buyer,
+                    units,
+                    start: p.start,
+                    end,
+                }));
             }
         }
+        covers.sort_by(|one, other| one.place().cmp(&other.place()));
         Ok(covers)
+    }
+
+    /// What it is sorted by.
+    pub fn place(&self) -> (&'a ProductId, &'a DimensionKey) {
+        (self.product, self.dimension)
     }
 }
 

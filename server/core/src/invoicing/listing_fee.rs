@@ -1,7 +1,5 @@
 //! The listing fee: AWS's share (H1, since 2024-01-05; the same table before, section 0 row 15).
 
-use std::collections::BTreeMap;
-
 use super::{ChargeType, InvoiceLine, Revenue};
 use crate::agreement::{Agreement, Family, Origin};
 use crate::catalog::offer::is_server_product;
@@ -53,7 +51,7 @@ pub fn revenue<'a>(
     agreement_of: impl Fn(&AgreementId) -> Option<&'a Agreement>,
     lines: &[InvoiceLine],
 ) -> Result<Vec<Revenue>, Broken> {
-    let mut rows: BTreeMap<_, Money> = BTreeMap::new();
+    let mut runs: Vec<(_, Money)> = Vec::new();
     let mut last: Option<(&InvoiceLine, Rate)> = None;
     for line in lines {
         // Lines of one agreement stand together, and have one rate.
@@ -72,10 +70,21 @@ pub fn revenue<'a>(
         let dimension = line.dimension.as_ref().filter(|_| line.charge_type != ChargeType::Usage);
         let key =
             ((line.charge_type, line.seller, line.buyer), (&line.product, &line.offer, dimension, fee_rate));
-        let sum = rows.entry(key).or_insert_with(|| Money::zero(line.amount.currency()));
-        *sum = sum.plus(line.amount);
+        // Lines of one row mostly stand together, too.
+        match runs.last_mut().filter(|(last, _)| *last == key) {
+            Some((_, sum)) => *sum = sum.plus(line.amount),
+            None => runs.push((key, line.amount)),
+        }
     }
-    let rows = rows.into_iter().map(|((of_whom, (product, offer, dimension, fee_rate)), billed)| {
+    runs.sort_by_key(|(key, _)| *key);
+    runs.dedup_by(|(next, more), (key, sum)| {
+        let is_same = next == key;
+        if is_same {
+            *sum = sum.plus(*more);
+        }
+        is_same
+    });
+    let rows = runs.into_iter().map(|((of_whom, (product, offer, dimension, fee_rate)), billed)| {
         let (charge_type, seller, buyer) = of_whom;
         let (product, offer, dimension) = (product.clone(), offer.clone(), dimension.cloned());
         let fee = billed.share(fee_rate).negated();

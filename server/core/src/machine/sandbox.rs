@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Event, due};
-use crate::agreement::{Agreement, Family};
+use crate::agreement::{Agreement, Family, UpfrontPurchase};
 use crate::catalog::{Change, Marketplace};
 use crate::cow_map::CowMap;
 use crate::ids::{AccountId, AgreementId, LicenseArn};
@@ -152,11 +152,15 @@ impl Sandbox {
                     self.families.insert(payer, Arc::new(Family::new(payer, month)));
                 }
                 self.payers.insert(agreement.id.clone(), payer);
-                self.change(payer, |family| family.add_agreement(agreement.clone()));
+                let mut agreement = agreement.clone();
+                agreement.purchases.iter_mut().for_each(|purchase| self.share_dimensions(purchase));
+                self.change(payer, |family| family.add_agreement(agreement));
                 self.forget_taken_hours(payer);
             }
             Event::UpfrontPurchased { payer, agreement, purchase, renews } => {
-                self.change(*payer, |family| family.add_purchase(agreement, purchase.clone(), *renews));
+                let mut purchase = purchase.clone();
+                self.share_dimensions(&mut purchase);
+                self.change(*payer, |family| family.add_purchase(agreement, purchase, *renews));
             }
             Event::UpfrontAmended { payer, agreement, amended, purchase } => {
                 self.change(*payer, |family| family.amend_purchase(agreement, *amended, purchase.clone()));
@@ -169,7 +173,10 @@ impl Sandbox {
                 self.change(*payer, |family| family.settle_instalment(agreement, *number, *state));
             }
             Event::InvoiceIssued(invoice) => {
-                self.change(invoice.payer, |family| family.add_invoice(invoice.clone()));
+                // Nothing becomes due earlier or later by it.
+                if let Some(family) = self.family_mut(invoice.payer) {
+                    family.add_invoice(invoice.clone());
+                }
             }
             Event::MonthClosed { payer, month } => {
                 self.change(*payer, |family| family.open_month = month.next());
@@ -197,6 +204,15 @@ impl Sandbox {
                 }
             }
         }
+    }
+
+    /// What was bought has its dimensions' texts in common with what is metered.
+    fn share_dimensions(&mut self, purchase: &mut UpfrontPurchase) {
+        let names = self.tally.names_mut();
+        let quantities = std::mem::take(&mut purchase.quantities).into_iter();
+        purchase.quantities = quantities.map(|(key, units)| (names.dimension(key), units)).collect();
+        let prices = std::mem::take(&mut purchase.unit_prices).into_iter();
+        purchase.unit_prices = prices.map(|(key, price)| (names.dimension(key), price)).collect();
     }
 
     fn family_mut(&mut self, payer: AccountId) -> Option<&mut Family> {

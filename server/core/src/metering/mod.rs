@@ -5,6 +5,7 @@ pub mod allocation;
 pub mod client_token;
 pub mod columns;
 pub mod month_tiles;
+pub mod names;
 pub mod opening;
 pub mod records;
 pub mod registration;

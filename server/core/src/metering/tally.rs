@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::allocation::Allocation;
 use super::columns::{Span, UsageColumns};
 use super::month_tiles::{MonthColumn, MonthTiles};
+use super::names::Names;
 use super::series::{Series, SeriesHandle, SeriesKey};
 use super::series_list::SeriesList;
 pub use super::tile::Outcome;
@@ -18,6 +19,7 @@ use crate::time::{BillingMonth, UsageHour};
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
     handles: HashMap<SeriesKey, SeriesHandle>,
+    names: Names,
     series: SeriesList,
     months: BTreeMap<BillingMonth, MonthTiles>,
     /// Of the few hours that have any.
@@ -62,11 +64,17 @@ impl Tally {
     }
 
     /// Opens a series under the next handle.
-    pub fn open(&mut self, series: Series) -> SeriesHandle {
+    pub fn open(&mut self, mut series: Series) -> SeriesHandle {
+        self.names.share(&mut series);
         let key = series.key.clone();
         let handle = self.series.push(series);
         self.handles.insert(key, handle);
         handle
+    }
+
+    /// The texts that its series have in common.
+    pub fn names_mut(&mut self) -> &mut Names {
+        &mut self.names
     }
 
     /// An open series.
@@ -140,6 +148,7 @@ impl Tally {
     pub fn reading_copy(&self) -> Tally {
         Tally {
             handles: HashMap::new(),
+            names: Names::default(),
             series: self.series.clone(),
             months: self.months.clone(),
             allocations: self.allocations.clone(),
@@ -150,6 +159,7 @@ impl Tally {
     pub fn reading_copy_of(&self, month: BillingMonth, tiles: MonthTiles) -> Tally {
         Tally {
             handles: HashMap::new(),
+            names: Names::default(),
             series: self.series.clone(),
             months: BTreeMap::from([(month, tiles)]),
             allocations: self.allocations.clone(),

@@ -1,8 +1,8 @@
 //! A family's agreements as rating looks them up: by buyer, each with its offer.
 
-use crate::agreement::{Agreement, Family};
+use crate::agreement::{Agreement, Cover, Family};
 use crate::catalog::{Marketplace, Offer};
-use crate::ids::{AccountId, LicenseArn, ProductId};
+use crate::ids::{AccountId, DimensionKey, LicenseArn, ProductId};
 use crate::rejection::Broken;
 
 /// A family's agreements, sorted by buyer, and of one buyer in the order of their acceptance.
@@ -10,14 +10,29 @@ use crate::rejection::Broken;
 pub struct Agreements<'a> {
     market: &'a Marketplace,
     sorted: Vec<&'a Agreement>,
+    /// By product and type.
+    covers: Vec<Cover<'a>>,
 }
 
 impl<'a> Agreements<'a> {
     /// Those of a family.
-    pub fn of_family(market: &'a Marketplace, family: &'a Family) -> Agreements<'a> {
+    pub fn of_family(market: &'a Marketplace, family: &'a Family) -> Result<Agreements<'a>, Broken> {
         let mut sorted: Vec<_> = family.agreements().collect();
         sorted.sort_by_key(|agreement| agreement.buyer);
-        Agreements { market, sorted }
+        Ok(Agreements { market, sorted, covers: Cover::of_family(market, family)? })
+    }
+
+    /// Whether the family has bought any annual subscription.
+    pub fn has_cover(&self) -> bool {
+        !self.covers.is_empty()
+    }
+
+    /// Every annual subscription of the family on one type.
+    pub fn covers(&self, product: &ProductId, dimension: &DimensionKey) -> &[Cover<'a>] {
+        let first = self.covers.partition_point(|cover| cover.place() < (product, dimension));
+        let behind = self.covers.get(first..).unwrap_or(&[]);
+        let count = behind.iter().take_while(|cover| cover.place() == (product, dimension)).count();
+        behind.get(..count).unwrap_or(&[])
     }
 
     /// Those of a buyer on a product, or of its licence alone.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::agreements::Agreements;
-use super::group::Group;
+use super::group::{Group, Parts};
 use super::meter::{self, Meter};
 use super::month_sums::MonthSums;
+use super::segments;
 use super::walk::HourFacts;
 use crate::agreement::Family;
 use crate::ids::{MeteringRecordId, MeteringResource, Region};
@@ -69,10 +70,13 @@ pub fn explain_line(
             && Some(&series.key.dimension) == line.dimension.as_ref()
             && sums.get(tiles, handle).hours > 0
     });
-    let agreements = Agreements::of_family(sandbox.market(), family);
-    let meters = meter::meters(series.first().ok_or_else(unexplained)?);
-    let mut group = Group::new(family, &agreements, meters, month.hours())?;
-    group.prepare_walk();
+    let agreements = Agreements::of_family(sandbox.market(), family)?;
+    let meters = meter::meters(&series);
+    if meters.is_empty() {
+        return Err(unexplained());
+    }
+    let parts = Parts::of(&agreements, &meters, month.hours())?;
+    let mut group = Group::new(&meters, &parts);
     let first = month.hours().start.index();
     let mut hours = Vec::new();
     for number in 0..group.segments.len() {
@@ -81,9 +85,9 @@ pub fn explain_line(
             continue;
         };
         let mut mine = Vec::with_capacity(group.meters.len());
-        for meter in &group.meters {
-            let pricing = group.pricing(meter, range, true)?;
-            let is_mine = |p: super::segments::Pricing<'_>| {
+        for meter in group.meters {
+            let pricing = segments::pricing(&agreements, meter, range.start, true)?;
+            let is_mine = |p: segments::Pricing<'_>| {
                 meter.buyer() == line.buyer
                     && p.agreement.id == line.agreement
                     && p.unit_price == line.unit_price

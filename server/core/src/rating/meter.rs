@@ -1,25 +1,24 @@
 //! Meters: the series of one product and dimension that are priced together, because the same agreements
 //! price them: those of one buyer, or of one licence.
 
-use std::collections::BTreeMap;
-
 use crate::agreement::Family;
 use crate::ids::{AccountId, DimensionKey, LicenseArn, MeteringResource, ProductId, Region};
 use crate::machine::Sandbox;
 use crate::metering::Identity;
 use crate::metering::series::{Series, SeriesHandle};
 
-/// A series of a product's dimension in a family. Sorted, those of a meter are beside each other, by buyer: the
-/// order in which what is left of the family's cover is given out (Q11), whatever the order in which they were opened.
+/// A series of a family. Sorted, those of a product's dimension are beside each other, and in these those of a meter,
+/// by buyer: the order in which what is left of the family's cover is given out (Q11), whatever the order in which they
+/// were opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FamilySeries<'a> {
+    product: &'a ProductId,
+    dimension: &'a DimensionKey,
     buyer: AccountId,
     licence: Option<&'a LicenseArn>,
     region: &'a Region,
     resource: Option<&'a MeteringResource>,
     handle: SeriesHandle,
-    product: &'a ProductId,
-    dimension: &'a DimensionKey,
 }
 
 impl<'a> FamilySeries<'a> {
@@ -39,33 +38,25 @@ impl<'a> FamilySeries<'a> {
     }
 }
 
-/// The series of a product's dimension, sorted.
-pub type GroupSeries<'a> = Vec<FamilySeries<'a>>;
-
-/// The series of a family of which `keep` says so: by product and dimension, and in these sorted.
+/// The series of a family of which `keep` says so, sorted.
 pub fn sorted<'a>(
     sandbox: &'a Sandbox,
     family: &Family,
     mut keep: impl FnMut(SeriesHandle, &Series) -> bool,
-) -> Vec<GroupSeries<'a>> {
-    // Products and dimensions are few: their texts are compared here, and not for every pair of series.
-    let mut groups: BTreeMap<(&ProductId, &DimensionKey), GroupSeries<'a>> = BTreeMap::new();
-    for &handle in &family.series {
-        let Some(series) = sandbox.tally().series(handle).filter(|series| keep(handle, series)) else {
-            continue;
-        };
-        let group = groups.entry((&series.product, &series.key.dimension)).or_default();
-        group.push(FamilySeries::new(handle, series));
-    }
-    let mut groups: Vec<_> = groups.into_values().collect();
-    groups.iter_mut().for_each(|group| group.sort());
-    groups
+) -> Vec<FamilySeries<'a>> {
+    let mut all = Vec::with_capacity(family.series.len());
+    all.extend(family.series.iter().filter_map(|&handle| {
+        let series = sandbox.tally().series(handle).filter(|series| keep(handle, series))?;
+        Some(FamilySeries::new(handle, series))
+    }));
+    all.sort_unstable();
+    all
 }
 
 /// The series of a buyer, or of one of its licences, on one dimension; one at least.
 #[derive(Debug, Clone, Copy)]
 pub struct Meter<'a> {
-    first: FamilySeries<'a>,
+    first: &'a FamilySeries<'a>,
     series: &'a [FamilySeries<'a>],
 }
 
@@ -104,11 +95,20 @@ impl<'a> Meter<'a> {
     }
 }
 
-/// The meters of a product's dimension: what is priced hour by hour together.
-pub fn meters<'a>(group: &'a [FamilySeries<'a>]) -> Vec<Meter<'a>> {
-    let same_meter = |one: &FamilySeries<'_>, other: &FamilySeries<'_>| {
-        one.buyer == other.buyer && one.licence == other.licence
-    };
-    let meters = group.chunk_by(same_meter);
-    meters.filter_map(|series| Some(Meter { first: *series.first()?, series })).collect()
+/// The meters of sorted series: by product and dimension, and in these by buyer.
+pub fn meters<'a>(series: &'a [FamilySeries<'a>]) -> Vec<Meter<'a>> {
+    let mut meters = Vec::with_capacity(series.len());
+    let of_meters = series.chunk_by(|one, other| {
+        one.product == other.product
+            && one.dimension == other.dimension
+            && one.buyer == other.buyer
+            && one.licence == other.licence
+    });
+    meters.extend(of_meters.filter_map(|series| Some(Meter { first: series.first()?, series })));
+    meters
+}
+
+/// What is priced hour by hour together: the meters of a product's dimension.
+pub fn groups<'m, 'a>(meters: &'m [Meter<'a>]) -> impl Iterator<Item = &'m [Meter<'a>]> {
+    meters.chunk_by(|one, other| one.product() == other.product() && one.dimension() == other.dimension())
 }

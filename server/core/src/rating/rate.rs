@@ -2,20 +2,20 @@
 //! the segments that explain it.
 
 use super::agreements::Agreements;
-use super::group::{self, Group, Segment};
+use super::group::{self, Group, Parts};
 use super::meter::{self, Meter};
 use super::month_sums::MonthSums;
-use super::segments::Pricing;
+use super::segments::{self, Pricing};
 use super::walk::MeterSums;
-use crate::agreement::{Agreement, Family};
+use crate::agreement::Family;
 use crate::catalog::PriceSource;
 use crate::ids::{AccountId, AgreementId, DimensionKey, OfferId, ProductId};
 use crate::machine::Sandbox;
+use crate::metering::month_tiles::MonthTiles;
 use crate::money::{Currency, UnitPrice};
 use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
-use crate::terms::UpfrontKind;
-use crate::time::{BillingMonth, UsageHour};
+use crate::time::{BillingMonth, HourRange, UsageHour};
 
 /// A stretch of hours with one price and one cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,77 +91,146 @@ pub fn rate_month(sandbox: &Sandbox, family: &Family, month: BillingMonth) -> Re
 
 /// Tells sums of a month what a family's cover is; see [`group::expect_cover`].
 pub fn expect_cover(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) -> Result<(), Broken> {
-    let has_cover = |a: &Agreement| a.purchases.iter().any(|p| p.kind == UpfrontKind::Annual);
-    if !family.agreements().any(has_cover) {
-        return Ok(());
+    let agreements = Agreements::of_family(sandbox.market(), family)?;
+    if agreements.has_cover() {
+        let series = meter::sorted(sandbox, family, |_, _| true);
+        group::expect_cover(&agreements, &series, sums);
     }
-    let agreements = Agreements::of_family(sandbox.market(), family);
-    let series = meter::sorted(sandbox, family, |_, _| true);
-    group::expect_cover(&agreements, family, &series, sums)
+    Ok(())
 }
 
 /// The same lines, with sums of the month that may serve other families, too.
 pub fn rate_with(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) -> Result<Vec<RatedLine>, Broken> {
     let Some(tiles) = sandbox.tally().tiles(sums.month()) else { return Ok(Vec::new()) };
-    let agreements = Agreements::of_family(sandbox.market(), family);
+    let agreements = Agreements::of_family(sandbox.market(), family)?;
     let series = meter::sorted(sandbox, family, |handle, _| sums.get(tiles, handle).hours > 0);
-    let mut groups = Vec::with_capacity(series.len());
-    for series in &series {
-        let mut group = Group::new(family, &agreements, meter::meters(series), sums.hours())?;
-        group.take_sums(tiles, sums);
-        groups.push(group);
+    let meters = meter::meters(&series);
+    let mut lines = Lines { agreements: &agreements, all: Vec::with_capacity(meters.len()) };
+    let mut walked = Vec::new();
+    for meters in meter::groups(&meters) {
+        let parts = Parts::of(&agreements, meters, sums.hours())?;
+        match summed_cover(&parts, meters, sums) {
+            Some(subscriptions) => lines.add_month(meters, subscriptions, tiles, sums)?,
+            None => {
+                let mut group = Group::new(meters, &parts);
+                group.take_sums(tiles, sums);
+                walked.push(group);
+            }
+        }
     }
-    let mut walked: Vec<_> = groups.iter_mut().filter_map(|g| g.prepare_walk().then_some(g)).collect();
     if !walked.is_empty() {
         for day in 0..tiles.days() {
             walked.iter_mut().for_each(|group| group.walk_day(tiles, day));
         }
     }
-    let mut lines = Vec::with_capacity(series.iter().map(Vec::len).sum());
-    for group in &groups {
-        add_lines(group, &mut lines)?;
+    for group in &walked {
+        lines.add_group(group)?;
     }
+    let mut lines = lines.all;
     lines.retain(|line| !line.quantity().is_zero());
     lines.sort_by(|one, other| order(one).cmp(&order(other)));
     Ok(lines)
+}
+
+/// X of a month in which nothing changes and whose sums say all: nothing is covered, or one series has all of the
+/// cover. Other months must be walked.
+fn summed_cover(parts: &Parts<'_>, meters: &[Meter<'_>], sums: &MonthSums) -> Option<u64> {
+    let subscriptions = parts.subscriptions()?;
+    let only = match meters {
+        [meter] => meter.only_series(),
+        _ => None,
+    };
+    let is_summed = subscriptions == 0 || only.is_some_and(|series| sums.cover(series) == subscriptions);
+    is_summed.then_some(subscriptions)
 }
 
 fn order(line: &RatedLine) -> (AccountId, &ProductId, &DimensionKey, u32, UnitPrice) {
     (line.buyer, &line.product, &line.dimension, line.agreement_number, line.unit_price)
 }
 
-/// Prices the segments of a group whose hours are summed, buyer by buyer.
-fn add_lines(group: &Group<'_>, lines: &mut Vec<RatedLine>) -> Result<(), Broken> {
-    let mut first = 0;
-    for meters in group.meters.chunk_by(|one, other| one.buyer() == other.buyer()) {
-        // The lines of one buyer are few, and the last ones.
-        let begin = lines.len();
-        for segment in &group.segments {
-            let sums = segment.sums().get(first..).unwrap_or(&[]);
-            for (meter, sums) in meters.iter().zip(sums) {
-                match group.pricing(meter, segment.range, sums.hours > 0)? {
-                    Some(pricing) => {
-                        add_segment(lines, begin, meter, pricing, rated(segment, *sums, pricing))
-                    }
-                    None if sums.hours == 0 => (),
-                    None => return Err(unpriced(meter, segment)),
-                }
-            }
-        }
-        first += meters.len();
-    }
-    Ok(())
+/// A stretch of hours, and X in them.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    range: HourRange,
+    subscriptions: u64,
 }
 
-fn rated(segment: &Segment, sums: MeterSums, pricing: Pricing<'_>) -> RatedSegment {
+/// The lines of a family, as they are made.
+struct Lines<'a> {
+    agreements: &'a Agreements<'a>,
+    all: Vec<RatedLine>,
+}
+
+impl<'a> Lines<'a> {
+    /// Prices the whole month of a product's dimension, buyer by buyer, by its sums.
+    fn add_month(
+        &mut self,
+        meters: &[Meter<'a>],
+        subscriptions: u64,
+        tiles: &MonthTiles,
+        month: &mut MonthSums,
+    ) -> Result<(), Broken> {
+        let stretch = Stretch { range: month.hours(), subscriptions };
+        for meters in of_buyers(meters) {
+            let begin = self.all.len();
+            for meter in meters {
+                let sums = group::month_of(meter, tiles, month, subscriptions > 0);
+                self.add(begin, meter, stretch, sums)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Prices the segments of a group whose hours were walked, buyer by buyer.
+    fn add_group(&mut self, group: &Group<'a>) -> Result<(), Broken> {
+        let mut first = 0;
+        for meters in of_buyers(group.meters) {
+            let begin = self.all.len();
+            for segment in &group.segments {
+                let stretch = Stretch { range: segment.range, subscriptions: segment.subscriptions };
+                let sums = segment.sums().get(first..).unwrap_or(&[]);
+                for (meter, sums) in meters.iter().zip(sums) {
+                    self.add(begin, meter, stretch, *sums)?;
+                }
+            }
+            first += meters.len();
+        }
+        Ok(())
+    }
+
+    /// Prices what a meter did. The lines of its buyer are few, and the last ones: those from `begin` on.
+    fn add(
+        &mut self,
+        begin: usize,
+        meter: &Meter<'a>,
+        stretch: Stretch,
+        sums: MeterSums,
+    ) -> Result<(), Broken> {
+        let is_metered = sums.hours > 0;
+        match segments::pricing(self.agreements, meter, stretch.range.start, is_metered)? {
+            Some(pricing) => {
+                add_segment(&mut self.all, begin, meter, pricing, rated(stretch, sums, pricing.source));
+                Ok(())
+            }
+            None if is_metered => Err(unpriced(meter, stretch.range)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn of_buyers<'m, 'a>(meters: &'m [Meter<'a>]) -> impl Iterator<Item = &'m [Meter<'a>]> {
+    meters.chunk_by(|one, other| one.buyer() == other.buyer())
+}
+
+fn rated(stretch: Stretch, sums: MeterSums, source: PriceSource) -> RatedSegment {
     RatedSegment {
-        start: segment.range.start,
-        end: segment.range.end,
+        start: stretch.range.start,
+        end: stretch.range.end,
         metered_hours: sums.hours,
         metered: QuantitySum(sums.metered.cast_signed()),
-        subscriptions: segment.subscriptions,
+        subscriptions: stretch.subscriptions,
         covered: QuantitySum(sums.covered.cast_signed()),
-        source: pricing.source,
+        source,
     }
 }
 
@@ -203,11 +272,11 @@ fn add_segment(
     }
 }
 
-fn unpriced(meter: &Meter<'_>, segment: &Segment) -> Broken {
+fn unpriced(meter: &Meter<'_>, range: HourRange) -> Broken {
     let (product, dimension) = (meter.product(), meter.dimension());
     Broken(format!(
         "usage of {product} \"{dimension}\" by {} from {} has no agreement",
         meter.buyer(),
-        segment.range.start
+        range.start
     ))
 }

@@ -22,15 +22,16 @@ pub struct Pricing<'a> {
     pub currency: Currency,
 }
 
-/// The hours of a month, cut wherever an agreement, a price or a cover may change.
-pub fn cut(
+/// Where an agreement, a price or a cover may change within the hours of a month, in order.
+pub fn cuts(
     agreements: &Agreements<'_>,
     meters: &[Meter<'_>],
-    covers: &[Cover],
+    covers: &[Cover<'_>],
     hours: HourRange,
-) -> Result<Vec<HourRange>, Broken> {
+) -> Result<Vec<UsageHour>, Broken> {
     let inside = |hour: &UsageHour| hours.start < *hour && *hour < hours.end;
-    let mut cuts = vec![hours.start, hours.end];
+    // Most months have none, and this takes no memory then.
+    let mut cuts = Vec::new();
     for meter in meters {
         for agreement in agreements.of(meter.buyer(), meter.product(), meter.licence()) {
             cuts.extend(timeline::boundaries(agreement).filter(inside));
@@ -42,11 +43,14 @@ pub fn cut(
     cuts.extend(ends.map(UsageHour::at_or_after).filter(inside));
     cuts.sort_unstable();
     cuts.dedup();
-    let ranges = cuts.windows(2).filter_map(|pair| match pair {
-        [start, end] => Some(HourRange { start: *start, end: *end }),
-        _ => None,
-    });
-    Ok(ranges.collect())
+    Ok(cuts)
+}
+
+/// The ranges into which hours are cut.
+pub fn ranges(hours: HourRange, cuts: &[UsageHour]) -> impl Iterator<Item = HourRange> {
+    let starts = std::iter::once(hours.start).chain(cuts.iter().copied());
+    let ends = cuts.iter().copied().chain([hours.end]);
+    starts.zip(ends).map(|(start, end)| HourRange { start, end })
 }
 
 /// What prices a meter at an hour; none when no agreement does. `metered`: something was metered in it, so that
