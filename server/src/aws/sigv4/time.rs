@@ -1,6 +1,6 @@
 //! The forms of time that signatures use.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, Timelike, Utc};
 use souk_core::time::Timestamp;
 
 const BASIC: &str = "%Y%m%dT%H%M%SZ";
@@ -8,12 +8,18 @@ const BASIC_LENGTH: usize = "20150830T123600Z".len();
 
 /// `20150830T123600Z`.
 pub(super) fn basic(time: Timestamp) -> String {
-    to_chrono(time).format(BASIC).to_string()
+    let time = to_chrono(time);
+    // Field by field: a pattern would be read anew for every request.
+    format!("{}T{:02}{:02}{:02}Z", date(time), time.hour(), time.minute(), time.second())
 }
 
 /// `20150830`.
 pub(super) fn basic_date(time: Timestamp) -> String {
-    to_chrono(time).format("%Y%m%d").to_string()
+    date(to_chrono(time))
+}
+
+fn date(time: DateTime<Utc>) -> String {
+    format!("{:04}{:02}{:02}", time.year(), time.month(), time.day())
 }
 
 /// Reads the basic form; of the `Date` header also HTTP's.
