@@ -90,6 +90,10 @@ impl NamedRows for PlainBatch<'_> {
         (self.product_code.as_bytes(), self.region.as_bytes())
     }
 
+    fn count(&self) -> usize {
+        self.records.len()
+    }
+
     fn lend(&self, mut take: impl FnMut(NamedRow<'_>) -> bool) -> bool {
         let mut names = Vec::with_capacity(64);
         self.records.iter().all(|record| {
