@@ -110,7 +110,7 @@ pub struct SendingSaid {
 /// What the server stored.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Storage {
-    /// How much its data folder grew while usage was sent, in bytes.
+    /// How much the logs in its data folder grew while usage was sent, in bytes.
     pub bytes: u64,
     /// The same by record that was answered.
     pub bytes_per_record: f64,

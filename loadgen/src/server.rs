@@ -2,6 +2,7 @@
 //! own that is removed in the end, and may be killed in the middle.
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -169,20 +170,47 @@ pub fn beside() -> anyhow::Result<PathBuf> {
     })
 }
 
-/// Bytes of the files of a folder, and of the folders in it.
+/// How many bytes of logs a data folder holds: what snapshots and archives repeat of them does not count, nor does what
+/// of a segment was written ahead and holds zeros.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When the folder cannot be read.
 pub fn bytes_of(folder: &Path) -> anyhow::Result<u64> {
     let mut bytes = 0;
     let entries = fs::read_dir(folder).with_context(|| format!("failed to list {}", folder.display()))?;
     for entry in entries {
         let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
         // A file may be gone by now.
         let Ok(metadata) = entry.metadata() else { continue };
-        bytes += if metadata.is_dir() { bytes_of(&entry.path())? } else { metadata.len() };
+        bytes += if metadata.is_dir() {
+            bytes_of(&path)?
+        } else if name.contains(".snapshot") || name.starts_with("archive-") {
+            0
+        } else if name.ends_with(".segment") {
+            written_bytes(&path, metadata.len()).unwrap_or(0)
+        } else {
+            metadata.len()
+        };
     }
     Ok(bytes)
+}
+
+/// The bytes of a file up to the last one that is not zero.
+fn written_bytes(path: &Path, mut end: u64) -> std::io::Result<u64> {
+    let file = fs::File::open(path)?;
+    let mut chunk = vec![0; 256 * 1024];
+    while 0 < end {
+        let from = end.saturating_sub(chunk.len() as u64);
+        let part = &mut chunk[..(end - from) as usize];
+        file.read_exact_at(part, from)?;
+        if let Some(last) = part.iter().rposition(|byte| *byte != 0) {
+            return Ok(from + last as u64 + 1);
+        }
+        end = from;
+    }
+    Ok(0)
 }
 
 #[cfg(test)]
@@ -223,5 +251,20 @@ mod tests {
         fs::write(folder.path().join("a/b"), [0; 100]).unwrap();
         fs::write(folder.path().join("c"), [0; 23]).unwrap();
         assert_eq!(bytes_of(folder.path()).unwrap(), 123);
+    }
+
+    #[test]
+    fn only_what_is_written_of_logs_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let usage = folder.path().join("usage");
+        fs::create_dir(&usage).unwrap();
+        let mut ahead = vec![0; 700_000];
+        fs::write(usage.join("00000002.segment"), &ahead).unwrap();
+        ahead[300_000] = 1;
+        fs::write(usage.join("00000001.segment"), &ahead).unwrap();
+        for name in ["partition-0.snapshot", "archive-0.sqlite", "archive-0.sqlite-wal", "control.sqlite"] {
+            fs::write(folder.path().join(name), b"12345").unwrap();
+        }
+        assert_eq!(bytes_of(folder.path()).unwrap(), 300_001 + 5);
     }
 }

@@ -28,6 +28,8 @@ pub struct Suite {
     pub own: PathBuf,
     /// The program that measures kernels in process.
     pub kernels: Option<PathBuf>,
+    /// The program that serves baselines made of the server's own parts.
+    pub baselines: Option<PathBuf>,
     /// Rounds of each figure.
     pub rounds: u32,
     /// How long a round measures, in seconds.

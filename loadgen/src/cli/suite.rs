@@ -30,6 +30,10 @@ pub struct SuiteArguments {
     /// The program that measures kernels in process; the souk-kernels beside souk-load when absent.
     #[arg(long, value_name = "PATH")]
     kernels: Option<PathBuf>,
+    /// The program that serves baselines made of the server's own parts; the souk-baselines beside souk-load when
+    /// absent.
+    #[arg(long, value_name = "PATH")]
+    baselines: Option<PathBuf>,
     /// Rounds of each figure, of which the median is shown.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
     rounds: u32,
@@ -45,10 +49,14 @@ pub struct SuiteArguments {
 pub fn execute(arguments: &SuiteArguments) -> anyhow::Result<bool> {
     let own = std::env::current_exe().context("failed to find this program")?;
     let soukd = arguments.server.clone().map_or_else(server::beside, Ok)?;
-    let beside = own.with_file_name(format!("souk-kernels{}", std::env::consts::EXE_SUFFIX));
+    let beside = |name: &str| {
+        let path = own.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        path.is_file().then_some(path)
+    };
     let suite = Suite {
         soukd,
-        kernels: arguments.kernels.clone().or_else(|| beside.is_file().then_some(beside)),
+        kernels: arguments.kernels.clone().or_else(|| beside("souk-kernels")),
+        baselines: arguments.baselines.clone().or_else(|| beside("souk-baselines")),
         own,
         rounds: arguments.rounds,
         seconds: arguments.seconds.clamp(0.1, 600.0),

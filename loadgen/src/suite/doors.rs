@@ -28,6 +28,9 @@ pub const GROUPS: [Group; 4] = [
 
 /// What is sent before something is measured.
 const WARM_UP: Duration = Duration::from_millis(700);
+/// What `souk-baselines` calls its baselines.
+const COLUMNS_LOGGED: &str = "columns";
+const STRINGS_LENT: &str = "strings";
 /// Calls under way where there are many.
 const MANY: usize = 64;
 /// A block of a file system, and how often it is flushed to learn how long that takes.
@@ -120,6 +123,22 @@ impl Suite {
         ServerChoice::Bare(Program::of(&self.own, &["noop-server", kind]))
     }
 
+    /// Sends a burst to a baseline that is made of the server's own parts; none without its program.
+    async fn own_parts(&self, burst: &Burst, kind: &str) -> anyhow::Result<Option<Report>> {
+        let Some(program) = &self.baselines else { return Ok(None) };
+        let folder = tempfile::Builder::new().prefix("souk-load-").tempdir();
+        let folder = folder.context("failed to make a folder for the baseline")?;
+        let data = folder.path().display().to_string();
+        let arguments = match kind {
+            COLUMNS_LOGGED => vec![kind, &data],
+            _ => vec![kind],
+        };
+        let program = Program::of(program, &arguments);
+        let report = burst.send(ServerChoice::Bare(program)).await.context("the baseline failed")?;
+        folder.close().context("failed to remove the folder of the baseline")?;
+        Ok(Some(report))
+    }
+
     /// Sends a burst to baseline and server in turn.
     async fn rounds(&self, burst: &Burst, noop: &str) -> anyhow::Result<Vec<(Report, Report)>> {
         let mut rounds = Vec::new();
@@ -161,11 +180,13 @@ async fn columns(suite: &Suite) -> anyhow::Result<Vec<Row>> {
         seconds: suite.seconds,
         leave_open: false,
     };
-    let (mut fixed32, mut bytes, mut last) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut fixed32, mut bytes, mut logged, mut last) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..suite.rounds {
         let packed = packed::rate(suite, &burst).await.context("the baseline failed")?;
         let noop = burst.send(suite.noop("grpc")).await.context("the baseline failed")?;
+        let appended = suite.own_parts(&burst, COLUMNS_LOGGED).await?;
         let report = burst.send(suite.server()).await?;
+        logged.extend(appended.map(|appended| (rate(&report), rate(&appended))));
         fixed32.push((rate(&report), packed));
         bytes.push((rate(&report), rate(&noop)));
         last.push((report, noop));
@@ -188,7 +209,21 @@ async fn columns(suite: &Suite) -> anyhow::Result<Vec<Row>> {
             Target::Shown,
             &bytes,
         ),
+        own_parts_row(
+            &format!("{name}, beside its log"),
+            "a server that decodes the same messages and appends them to the same log",
+            Target::AtLeast(0.6),
+            &logged,
+        ),
     ])
+}
+
+/// A row beside a baseline of the server's own parts.
+fn own_parts_row(name: &str, baseline_is: &str, target: Target, rounds: &[(f64, f64)]) -> Row {
+    match rounds {
+        [] => Row::missing(name, target, "souk-baselines is not beside souk-load: name it with --baselines"),
+        rounds => Row::measured(name, "records/s", baseline_is, target, rounds),
+    }
 }
 
 async fn strings(suite: &Suite) -> anyhow::Result<Vec<Row>> {
@@ -201,12 +236,25 @@ async fn strings(suite: &Suite) -> anyhow::Result<Vec<Row>> {
         seconds: suite.seconds,
         leave_open: false,
     };
-    let rounds = suite.rounds(&burst, "grpc").await?;
+    let (mut rounds, mut lent) = (Vec::new(), Vec::new());
+    for _ in 0..suite.rounds {
+        let noop = burst.send(suite.noop("grpc")).await.context("the baseline failed")?;
+        let own = suite.own_parts(&burst, STRINGS_LENT).await?;
+        let report = burst.send(suite.server()).await?;
+        lent.extend(own.map(|own| (rate(&report), rate(&own))));
+        rounds.push((report, noop));
+    }
     let baseline = "a no-op server with the decoder of prost";
     let name = "string batches of 1,000, durable";
     Ok(vec![
         Row::measured(name, "records/s", baseline, Target::AtLeast(0.7), &pairs(&rounds, rate))
             .noted(note(&rounds)),
+        own_parts_row(
+            &format!("{name}, lent"),
+            "a no-op server with the server's own decoder",
+            Target::AtLeast(0.7),
+            &lent,
+        ),
     ])
 }
 

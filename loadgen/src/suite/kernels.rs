@@ -37,6 +37,7 @@ mod tests {
             soukd: PathBuf::new(),
             own: PathBuf::new(),
             kernels: kernels.map(PathBuf::from),
+            baselines: None,
             rounds: 1,
             seconds: 1.0,
             only: None,

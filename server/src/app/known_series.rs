@@ -193,8 +193,14 @@ pub fn write_names(customer: &Customer, dimension: &DimensionKey, names: &mut Ve
         Customer::Identifier(text) => (tag::IDENTIFIER, text),
         Customer::Licence(_) => return None,
     };
+    write_texts(tag, text, dimension.as_str(), names);
+    Some(())
+}
+
+/// The same for a customer's [`tag`] and text.
+pub fn write_texts(tag: u8, customer: &str, dimension: &str, names: &mut Vec<u8>) {
     names.clear();
-    for (tag, text) in [(tag, text.as_str()), (tag::DIMENSION, dimension.as_str())] {
+    for (tag, text) in [(tag, customer), (tag::DIMENSION, dimension)] {
         names.push(tag);
         let mut length = text.len();
         while length >= 0x80 {
@@ -204,7 +210,6 @@ pub fn write_names(customer: &Customer, dimension: &DimensionKey, names: &mut Ve
         names.push(length as u8);
         names.extend_from_slice(text.as_bytes());
     }
-    Some(())
 }
 
 /// A product code holds no zero, so the two cannot run into each other.

@@ -36,6 +36,11 @@ pub trait NamedRows {
     /// The product code that the records are of, and the region that meters.
     fn scope(&self) -> (&[u8], &[u8]);
 
+    /// How many records there are, where that is known before they are lent.
+    fn count(&self) -> usize {
+        0
+    }
+
     /// Lends the records in order for as long as they are taken. Answers whether all of them were of a form that
     /// can be lent, and were taken.
     fn lend(&self, take: impl FnMut(NamedRow<'_>) -> bool) -> bool;
@@ -141,6 +146,8 @@ impl Souk {
         let mut parts: Vec<Part> = Vec::new();
         parts.resize_with(self.partitions.len(), Part::default);
         let mut count = 0;
+        // Half as much again as an even share.
+        let room = request.count() * 3 / (2 * self.partitions.len().max(1));
         let all_taken = request.lend(|row| {
             let Some(place) = names.get(row.names) else { return false };
             let Some(part) = parts.get_mut(place.partition as usize) else { return false };
@@ -148,6 +155,9 @@ impl Souk {
                 return false;
             }
             let hour = UsageHour::containing(row.timestamp).index();
+            if part.handles.is_empty() {
+                part.reserve(room);
+            }
             part.handles.push(place.handle);
             part.hours.push(hour);
             part.millionths.push(row.quantity.millionths());
@@ -208,6 +218,15 @@ impl Souk {
 type Work = Box<dyn FnOnce(&mut Turn<'_>) -> Result<Taken, AppError> + Send>;
 
 impl Part {
+    fn reserve(&mut self, rows: usize) {
+        self.handles.reserve(rows);
+        self.hours.reserve(rows);
+        self.millionths.reserve(rows);
+        self.timestamps.reserve(rows);
+        self.positions.reserve(rows);
+        self.ids.reserve(rows);
+    }
+
     fn submitted(
         self,
         partition: u32,

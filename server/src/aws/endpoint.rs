@@ -1,22 +1,23 @@
 //! A request's whole way over HTTP: route, read, find the sandbox, check who calls, carry out, answer. Whatever
 //! comes gets AWS's error shape in the protocol it spoke.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http_body_util::LengthLimitError;
 use souk_core::catalog::Marketplace;
-use souk_core::ids::{DEFAULT_REGION, Region};
+use souk_core::ids::{DEFAULT_REGION, Region, SandboxName};
 
 use super::error::AwsError;
 use super::gate::Gate;
-use super::ops::Call;
-use super::protocol::Protocol;
+use super::ops::{Answer, Call};
 use super::refused;
-use super::respond::{new_request_id, respond};
+use super::respond::{new_request_id, respond, respond_printed};
 use super::route::{Routed, route};
 use super::sigv4::{self, Mode, Policy, SignedRequest};
-use super::wire::{BODY_BYTES_MAX, Value};
+use super::wire::BODY_BYTES_MAX;
 use crate::app::Souk;
 
 /// Bytes of what a program runs on; a longer statement states nothing.
@@ -25,7 +26,6 @@ const RESOURCE_LENGTH_MAX: usize = 255;
 const RESOURCE_PREFIX: &str = "souk:";
 
 /// What the endpoint needs.
-#[derive(Clone)]
 pub struct Endpoint {
     /// The marketplace.
     pub souk: Souk,
@@ -34,7 +34,7 @@ pub struct Endpoint {
 }
 
 /// Answers any request of the port that nothing else answers.
-pub async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Response {
+pub async fn handle(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
     let request_id = new_request_id();
     let (parts, body) = request.into_parts();
     let routed = match route(&parts.method, parts.uri.path(), &parts.headers) {
@@ -43,14 +43,20 @@ pub async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Respo
     };
     let protocol = routed.protocol;
     let body = read_body(body).await;
-    let may_be_late = endpoint.has_faults(&routed);
+    let sandbox = routed.sandbox_name();
+    let may_be_late = endpoint.has_faults(&sandbox);
     // An answer repeats texts of the body where they stand.
     let called = {
         let request_id = request_id.clone();
         async move {
             let outcome = match &body {
-                Ok(body) => endpoint.answer(&routed, &parts, body).await,
+                Ok(body) => endpoint.answer(&routed, sandbox, &parts, body).await,
                 Err(error) => Err(error.clone()),
+            };
+            let outcome = match outcome {
+                Ok(Answer::Printed(printed)) => return respond_printed(protocol, &request_id, printed),
+                Ok(Answer::Value(value)) => Ok(value),
+                Err(error) => Err(error),
             };
             refused::note(&endpoint.souk, &routed, &parts, body.as_deref().unwrap_or_default(), &outcome);
             respond(protocol, &request_id, outcome)
@@ -80,18 +86,17 @@ async fn read_body(body: Body) -> Result<Bytes, AwsError> {
 }
 
 impl Endpoint {
-    fn has_faults(&self, routed: &Routed) -> bool {
-        let sandbox = routed.sandbox_name();
-        self.souk.market(&sandbox).is_ok_and(|market| !market.faults.is_empty())
+    fn has_faults(&self, sandbox: &SandboxName) -> bool {
+        self.souk.market(sandbox).is_ok_and(|market| !market.faults.is_empty())
     }
 
     async fn answer<'b>(
         &self,
         routed: &Routed,
+        sandbox: SandboxName,
         parts: &http::request::Parts,
         body: &'b [u8],
-    ) -> Result<Value<'b>, AwsError> {
-        let sandbox = routed.sandbox_name();
+    ) -> Result<Answer<'b>, AwsError> {
         let market = self.souk.market(&sandbox).map_err(|_| {
             AwsError::unrecognized_client(format!(
                 "There is no sandbox \"{sandbox}\": make it from a document."
@@ -107,7 +112,6 @@ impl Endpoint {
         if let Some(key) = signed.access_key_id.as_deref().filter(|_| !signed.is_known) {
             self.check_stranger(&market, key)?;
         }
-        let input = read(routed.protocol, body)?;
         let caller =
             signed.access_key_id.as_deref().and_then(|key| market.access_key_owner(key)).map(|a| a.id);
         let (resource, launch_region) = signed
@@ -126,7 +130,7 @@ impl Endpoint {
             market,
             gate: Gate::new(parts, routed.operation),
         };
-        let outcome = call.carry_out(routed, input).await;
+        let outcome = call.carry_out(routed, body).await;
         call.gate.close();
         outcome
     }
@@ -145,14 +149,6 @@ impl Endpoint {
             "The access key {key} means nobody in \"{}\"; {why}.",
             market.name
         )))
-    }
-}
-
-fn read(protocol: Protocol, body: &[u8]) -> Result<Value<'_>, AwsError> {
-    let value = protocol.parse(body)?;
-    match value {
-        Value::Map(_) => Ok(value),
-        _ => Err(AwsError::serialization("The body is not a structure.")),
     }
 }
 

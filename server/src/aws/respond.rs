@@ -1,9 +1,14 @@
 //! Writes answers: the body, the status and the headers of each protocol.
 
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use uuid::Uuid;
+use uuid::Builder;
 
 use super::error::AwsError;
 use super::protocol::{Protocol, RPC_V2_CBOR, SMITHY_PROTOCOL};
@@ -14,9 +19,17 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 /// Names the request for whoever asks about it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
-/// A fresh request id, in AWS's form.
+/// A fresh request id, in AWS's form: a number that is counted, under a hash that is keyed anew in every process. It
+/// keeps no secret, so that the system need not be asked for randomness with every request.
 pub fn new_request_id() -> String {
-    Uuid::new_v4().to_string()
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let [first, second] = KEYS.each_ref().map(|key| key.hash_one(number).to_ne_bytes());
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&first);
+    bytes[8..].copy_from_slice(&second);
+    Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 /// The answer to a request.
@@ -25,10 +38,14 @@ pub fn respond(
     request_id: &str,
     outcome: Result<Value<'_>, AwsError>,
 ) -> Response<Bytes> {
-    let mut response = match outcome {
+    let response = match outcome {
         Ok(value) => Response::new(Bytes::from(protocol.print(&value))),
         Err(error) => refusal(protocol, &error),
     };
+    finish(protocol, request_id, response)
+}
+
+fn finish(protocol: Protocol, request_id: &str, mut response: Response<Bytes>) -> Response<Bytes> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(protocol.content_type()));
     insert(headers, REQUEST_ID, request_id);
@@ -37,6 +54,11 @@ pub fn respond(
         Protocol::Json10 | Protocol::Json11 => {}
     }
     response
+}
+
+/// The answer that a body is.
+pub fn respond_printed(protocol: Protocol, request_id: &str, body: String) -> Response<Bytes> {
+    finish(protocol, request_id, Response::new(Bytes::from(body)))
 }
 
 fn refusal(protocol: Protocol, error: &AwsError) -> Response<Bytes> {

@@ -1,6 +1,7 @@
 //! The HTTP port: one for all services and all sandboxes.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use axum::Router;
 use tokio::net::TcpListener;
@@ -22,5 +23,5 @@ pub async fn serve(
 /// What the port answers: administration below its own prefix, AWS everywhere else.
 pub fn router(endpoint: Endpoint) -> Router {
     let admin = admin::router(endpoint.souk.clone());
-    Router::new().nest_service(admin::PREFIX, admin).fallback(handle).with_state(endpoint)
+    Router::new().nest_service(admin::PREFIX, admin).fallback(handle).with_state(Arc::new(endpoint))
 }

@@ -28,6 +28,7 @@ const RESOLVE_CUSTOMER: &str = "ResolveCustomer";
 pub struct Gate {
     operation: &'static str,
     line: Line,
+    passed: OnceLock<()>,
     struck: OnceLock<Struck>,
 }
 
@@ -36,7 +37,7 @@ impl Gate {
     pub fn new(parts: &Parts, operation: &'static str) -> Gate {
         // Without a connection, as in tests of routes, there is nothing to cut.
         let line = parts.extensions.get::<ConnectInfo<Line>>().map(|info| info.0.clone());
-        Gate { operation, line: line.unwrap_or_default(), struck: OnceLock::new() }
+        Gate { operation, line: line.unwrap_or_default(), passed: OnceLock::new(), struck: OnceLock::new() }
     }
 
     /// What strikes the call, once it has passed.
@@ -53,8 +54,11 @@ impl Gate {
 }
 
 impl Call<'_> {
-    /// Lets the call pass, late or at once, or says why it ends here.
+    /// Lets the call pass, late or at once, or says why it ends here. What has passed does not pass again.
     pub async fn pass_gate(&self) -> Result<(), AwsError> {
+        if self.gate.passed.set(()).is_err() {
+            return Ok(());
+        }
         let operation = self.gate.operation;
         if self.market.rules.aws_quotas {
             let (sandbox, region) = (self.sandbox.clone(), self.region.clone());

@@ -14,7 +14,7 @@ const PRODUCT_CODE: &str = "^[-a-zA-Z0-9/=:_.@]*$";
 const ACCOUNT: &str = "^[0-9]+$";
 const DECIMAL: &str = r"^(0|[1-9][0-9]{0,9})(\.[0-9]{1,6})?$";
 /// The largest whole quantity.
-const INTEGER_MAX: i64 = 2_147_483_647;
+pub(super) const INTEGER_MAX: i64 = 2_147_483_647;
 
 /// A product's code.
 pub fn product_code<'v>(
@@ -22,9 +22,13 @@ pub fn product_code<'v>(
     violations: &mut Violations,
 ) -> Result<Option<&'v str>, AwsError> {
     violations.length(member, 0..=255);
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-/=:_.@".contains(&b);
-    violations.pattern(member, PRODUCT_CODE, |text| text.bytes().all(allowed));
+    violations.pattern(member, PRODUCT_CODE, is_product_code);
     member.text()
+}
+
+/// Whether a code is made of what codes are made of.
+pub(super) fn is_product_code(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-/=:_.@".contains(&b))
 }
 
 /// A product's code, in the core's words; an empty one is an absent one.

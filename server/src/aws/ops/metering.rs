@@ -2,18 +2,48 @@
 
 use souk_core::catalog::account::customer_identifier;
 use souk_core::catalog::{DimensionType, ProductType};
-use souk_core::ids::{AccountId, LicenseArn, MeteringRecordId, MeteringResource};
+use souk_core::ids::{AccountId, LicenseArn, MeteringRecordId, MeteringResource, ProductCode};
 use souk_core::metering::request::{Customer, Door, UsageRecord, UsageRequest, check_identity_mode};
 use souk_core::metering::{Identity, RecordStatus, SeriesKey, UsageOutcome};
 use souk_core::rejection::{Code, Rejection};
 use souk_core::time::UsageHour;
 
-use super::{Call, errors, fields};
+use super::plain_batch::{PlainBatch, RECORDS_MAX};
+use super::{Answer, Call, errors, fields, read};
 use crate::app::registration_token::RegistrationToken;
 use crate::aws::error::AwsError;
+use crate::aws::protocol::Protocol;
 use crate::aws::regions;
 use crate::aws::wire::{Member, Value, Violations};
 use crate::error::AppError;
+
+/// Takes a batch of plain form whose records all name what is known, and that nothing can refuse but the gate and a
+/// full queue. None: nothing was metered, and it takes the long way, which alone says what is wrong.
+pub async fn batch_known<'b>(
+    call: &Call<'_>,
+    protocol: Protocol,
+    body: &'b [u8],
+) -> Result<Option<Answer<'b>>, AwsError> {
+    // Faults count and keep back records.
+    if protocol == Protocol::Cbor || !call.market.faults.is_empty() || !regions::offers_metering(&call.region)
+    {
+        return Ok(None);
+    }
+    let Some(batch) = PlainBatch::read(body, &call.region, &call.clock) else { return Ok(None) };
+    let product = call.market.product_by_code(&ProductCode::new(batch.product_code));
+    if !product.is_some_and(|product| call.may_sell(product)) {
+        return Ok(None);
+    }
+    let Some(usage) = call.souk.resolve_known(&call.sandbox, &batch, RECORDS_MAX) else { return Ok(None) };
+    call.pass_gate().await?;
+    let pending = call.souk.submit_known(&call.sandbox, usage).map_err(errors::of_metering)?;
+    let Some(answer) = pending.answer().await else { return Ok(None) };
+    if answer.exceptions.is_empty() {
+        return Ok(Some(Answer::Printed(batch.print_metered(&answer.ids))));
+    }
+    let echoes = read(protocol, body)?.into_items("UsageRecords");
+    Ok(Some(Answer::Value(results(answer.outcomes(), echoes, Vec::new()))))
+}
 
 /// Takes up to 25 records of a seller's product. The answer repeats them as they were sent.
 pub async fn batch_meter_usage<'v>(call: &Call<'_>, input: Value<'v>) -> Result<Value<'v>, AwsError> {

@@ -4,6 +4,7 @@ pub mod entitlement;
 pub mod errors;
 pub mod fields;
 pub mod metering;
+mod plain_batch;
 pub mod register_usage;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use souk_core::time::Timestamp;
 
 use super::error::AwsError;
 use super::gate::Gate;
+use super::protocol::Protocol;
 use super::regions;
 use super::route::{Routed, Service};
 use super::wire::{Member, Value};
@@ -42,13 +44,32 @@ pub struct Call<'a> {
     pub gate: Gate,
 }
 
+/// What an operation answers.
+#[derive(Debug)]
+pub enum Answer<'b> {
+    /// A value, to be printed.
+    Value(Value<'b>),
+    /// A body as it is sent; it refuses nothing.
+    Printed(String),
+}
+
 impl Call<'_> {
     /// Carries out an operation.
-    pub async fn carry_out<'v>(&self, routed: &Routed, input: Value<'v>) -> Result<Value<'v>, AwsError> {
+    pub async fn carry_out<'b>(&self, routed: &Routed, body: &'b [u8]) -> Result<Answer<'b>, AwsError> {
         if let (Service::Metering, "BatchMeterUsage") = (routed.service, routed.operation) {
-            return metering::batch_meter_usage(self, input).await;
+            return match metering::batch_known(self, routed.protocol, body).await? {
+                Some(answer) => Ok(answer),
+                None => {
+                    metering::batch_meter_usage(self, read(routed.protocol, body)?).await.map(Answer::Value)
+                }
+            };
         }
-        let input = Member::body(&input);
+        let input = read(routed.protocol, body)?;
+        self.ask(routed, &input).await.map(Answer::Value)
+    }
+
+    async fn ask(&self, routed: &Routed, input: &Value<'_>) -> Result<Value<'static>, AwsError> {
+        let input = Member::body(input);
         match (routed.service, routed.operation) {
             (Service::Metering, "MeterUsage") => metering::meter_usage(self, &input).await,
             (Service::Metering, "RegisterUsage") => register_usage::register_usage(self, &input).await,
@@ -88,5 +109,13 @@ impl Call<'_> {
     /// sandbox without access keys is used.
     pub fn may_sell(&self, product: &Product) -> bool {
         self.caller.is_none_or(|caller| caller == product.seller)
+    }
+}
+
+fn read(protocol: Protocol, body: &[u8]) -> Result<Value<'_>, AwsError> {
+    let value = protocol.parse(body)?;
+    match value {
+        Value::Map(_) => Ok(value),
+        _ => Err(AwsError::serialization("The body is not a structure.")),
     }
 }

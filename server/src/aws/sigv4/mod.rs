@@ -7,15 +7,14 @@
 
 mod canonical;
 mod claim;
+mod keys;
 mod refusal;
 mod time;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use http::Method;
 use http::header::HeaderMap;
 use http::uri::Uri;
-use sha2::Sha256;
-use sha2::digest::InvalidLength;
 use souk_core::time::Timestamp;
 
 use self::claim::{Claim, Credential, Form};
@@ -139,9 +138,9 @@ fn verify<S: AsRef<str>>(
         credential.service,
         canonical::sha256_hex(&canonical),
     );
-    let expected = signer(secret.as_ref(), &credential, &to_sign).map_err(|_| Refusal::Mismatch)?;
+    let expected = keys::code(secret.as_ref(), &credential).map_err(|_| Refusal::Mismatch)?;
     let given = decode_hex(signature).ok_or(Refusal::Mismatch)?;
-    expected.verify_slice(&given).map_err(|_| Refusal::Mismatch)?;
+    expected.chain_update(to_sign).verify_slice(&given).map_err(|_| Refusal::Mismatch)?;
     Ok(Caller::of(&claim, &credential, true))
 }
 
@@ -178,22 +177,6 @@ fn check_time(claim: &Claim<'_>, signed_at: Timestamp, now: Timestamp) -> Result
     } else {
         Ok(())
     }
-}
-
-/// The code over the string to sign, under the key that is derived for a day, region and service.
-fn signer(secret: &str, credential: &Credential<'_>, to_sign: &str) -> Result<Hmac<Sha256>, InvalidLength> {
-    let mut code = code_of(format!("AWS4{secret}").as_bytes(), credential.date)?;
-    for part in [credential.region, credential.service, SCOPE_END, to_sign] {
-        code = code_of(&code.finalize().into_bytes(), part)?;
-    }
-    Ok(code)
-}
-
-/// Keys may have any length, so that this never fails.
-fn code_of(key: &[u8], text: &str) -> Result<Hmac<Sha256>, InvalidLength> {
-    let mut code = Hmac::<Sha256>::new_from_slice(key)?;
-    code.update(text.as_bytes());
-    Ok(code)
 }
 
 /// The 32 bytes of a signature: 64 digits, small letters.

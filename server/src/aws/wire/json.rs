@@ -277,7 +277,7 @@ fn print_string(out: &mut String, text: &str) {
 
 /// How many bytes come before the first quote, escape or control character; eight at a time, since most of a
 /// body is text.
-fn plain(bytes: &[u8]) -> usize {
+pub(super) fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = ONES << 7;
     // The high bit of each byte below `limit`; above the first such byte it may be set by a borrow.

@@ -9,6 +9,7 @@ mod float;
 pub mod json;
 mod member;
 mod number;
+pub mod plain;
 mod value;
 mod violations;
 
