@@ -5,7 +5,7 @@ use prost_reflect::{EnumDescriptor, FileDescriptor, Kind, MessageDescriptor};
 use super::expected::fields;
 
 /// The comment above an item of a file, as one paragraph; empty when there is none.
-pub(super) fn comment(file: &FileDescriptor, path: &[i32]) -> String {
+pub fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let locations = file.file_descriptor_proto().source_code_info.iter().flat_map(|info| &info.location);
     let location = locations.into_iter().find(|location| location.path == path);
     let comment = location.map_or("", |location| location.leading_comments());

@@ -131,7 +131,7 @@ fn float(number: f64) -> String {
 }
 
 /// Text as a scalar: plain where that reads as the same text, else in double quotes.
-fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     if is_plain(text) {
         return text.to_owned();
     }

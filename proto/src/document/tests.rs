@@ -1,8 +1,8 @@
 //! Documents as a whole: what is read, and what is refused in which words.
 
-use souk_proto::catalog::v1::{DimensionType, ProductType};
-use souk_proto::sandbox::v1::clock_setting::Setting;
-use souk_proto::sandbox::v1::{ClockSetting, FollowMachine, Rules, RulesProfile};
+use crate::catalog::v1::{DimensionType, ProductType};
+use crate::sandbox::v1::clock_setting::Setting;
+use crate::sandbox::v1::{ClockSetting, FollowMachine, Rules, RulesProfile};
 
 use super::*;
 

@@ -12,6 +12,6 @@ pub(super) fn check(path: &str, text: &str) {
     let committed = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         committed == text,
-        "{path} is out of date; renew it by `SOUK_RENEW=1 cargo test -p souk-server document`"
+        "{path} is out of date; renew it by `SOUK_RENEW=1 cargo test -p souk-proto document`"
     );
 }

@@ -76,19 +76,19 @@ impl Expected {
 }
 
 /// The names of a message's fields, in the order of their declaration.
-pub(super) fn field_names(descriptor: &MessageDescriptor) -> Vec<String> {
+pub fn field_names(descriptor: &MessageDescriptor) -> Vec<String> {
     fields(descriptor).iter().map(|field| field.json_name().to_owned()).collect()
 }
 
 /// The fields of a message in the order of their declaration.
-pub(super) fn fields(descriptor: &MessageDescriptor) -> Vec<FieldDescriptor> {
+pub fn fields(descriptor: &MessageDescriptor) -> Vec<FieldDescriptor> {
     let mut fields: Vec<FieldDescriptor> = descriptor.fields().collect();
     fields.sort_by_key(|field| field.path().last().copied());
     fields
 }
 
 /// The words for what stands in the document.
-pub(super) fn found(content: &Content) -> String {
+pub fn found(content: &Content) -> String {
     match content {
         Content::Scalar(scalar) if scalar.plain && is_null(&scalar.text) => "nothing".to_owned(),
         Content::Scalar(scalar) if scalar.plain => shown(&scalar.text),
@@ -100,7 +100,7 @@ pub(super) fn found(content: &Content) -> String {
 }
 
 /// A text in backquotes, shortened, on one line.
-pub(super) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let mut letters = text.chars();
     let mut shown: String = letters.by_ref().take(SHOWN_CHARS_MAX).flat_map(escaped).collect();
     if letters.next().is_some() {

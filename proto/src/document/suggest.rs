@@ -4,7 +4,7 @@
 const SUGGESTIONS_MAX: usize = 3;
 
 /// What to write instead of an unknown name: the nearest known names, or all of them.
-pub(super) fn remedy(unknown: &str, known: &[&str], all: &str) -> String {
+pub fn remedy(unknown: &str, known: &[&str], all: &str) -> String {
     let near = nearest(unknown, known);
     if known.is_empty() {
         format!("there are no {all} here")
@@ -16,7 +16,7 @@ pub(super) fn remedy(unknown: &str, known: &[&str], all: &str) -> String {
 }
 
 /// `a`, `a or b`, `a, b or c`, each in backquotes.
-pub(super) fn enumerate(names: &[&str], conjunction: &str) -> String {
+pub fn enumerate(names: &[&str], conjunction: &str) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
         None => String::new(),

@@ -6,7 +6,7 @@ use std::fmt;
 pub const ERRORS_MAX: usize = 20;
 
 /// A place in a text; lines and columns count from 1, columns in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The line.
     pub line: u32,
@@ -61,11 +61,13 @@ impl DocumentErrors {
         self.omitted
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether nothing is wrong.
+    pub fn is_empty(&self) -> bool {
         self.told.is_empty()
     }
 
-    pub(super) fn push(&mut self, error: DocumentError) {
+    /// Adds an error, or counts it when enough are told.
+    pub fn push(&mut self, error: DocumentError) {
         if self.told.len() < ERRORS_MAX {
             self.told.push(error);
         } else {

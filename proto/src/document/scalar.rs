@@ -124,7 +124,7 @@ pub(super) fn format_base64(bytes: &[u8]) -> String {
 
 /// Reads the number of an enum value: its full name, its name without the enum's prefix in any case, or the
 /// number of a known value.
-pub(super) fn parse_enum(text: &str, values: &EnumDescriptor) -> Option<i32> {
+pub fn parse_enum(text: &str, values: &EnumDescriptor) -> Option<i32> {
     if let Some(value) = values.get_value_by_name(text) {
         return Some(value.number());
     }
@@ -138,13 +138,13 @@ pub(super) fn parse_enum(text: &str, values: &EnumDescriptor) -> Option<i32> {
 }
 
 /// The names without their prefix, but for the value that says nothing.
-pub(super) fn short_names(values: &EnumDescriptor) -> Vec<String> {
+pub fn short_names(values: &EnumDescriptor) -> Vec<String> {
     let said = values.values().filter(|value| value.number() != 0);
     said.map(|value| short_name(values, value.name()).to_owned()).collect()
 }
 
 /// `AMI` for `PRODUCT_TYPE_AMI` of the enum `ProductType`.
-pub(super) fn short_name<'a>(values: &EnumDescriptor, name: &'a str) -> &'a str {
+pub fn short_name<'a>(values: &EnumDescriptor, name: &'a str) -> &'a str {
     name.strip_prefix(&enum_prefix(values)).unwrap_or(name)
 }
 

@@ -17,9 +17,9 @@ mod reader;
 mod reference;
 mod scalar;
 mod schema;
-mod suggest;
+pub mod suggest;
 mod time;
-mod tree;
+pub mod tree;
 mod writer;
 
 #[cfg(test)]
@@ -30,15 +30,19 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use crate::sandbox::v1::SandboxDocument;
 use prost_reflect::prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
-use souk_proto::sandbox::v1::SandboxDocument;
 
+pub use comments::comment;
 pub use error::{DocumentError, DocumentErrors, ERRORS_MAX, Position};
+pub use expected::{field_names, fields, found, shown};
 pub use json::{InOrder, NotOfTheContract};
 pub use reference::{EXAMPLE, reference};
+pub use scalar::{parse_enum, short_name, short_names};
 pub use schema::json_schema;
 pub use tree::{BYTES_MAX, DEPTH_MAX, NODES_MAX};
+pub use writer::text as yaml_text;
 
 const SANDBOX_DOCUMENT: &str = "souk.sandbox.v1.SandboxDocument";
 
@@ -158,19 +162,29 @@ pub fn message_to_yaml(message: &DynamicMessage) -> String {
 /// The descriptors of all messages, with their comments.
 pub fn pool() -> &'static DescriptorPool {
     static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-        DescriptorPool::decode(souk_proto::FILE_DESCRIPTOR_SET)
-            .expect("the build made a valid descriptor set")
+        DescriptorPool::decode(crate::FILE_DESCRIPTOR_SET).expect("the build made a valid descriptor set")
     });
     &POOL
 }
 
-fn sandbox_document() -> MessageDescriptor {
+/// The descriptor of sandbox documents.
+pub fn sandbox_document() -> MessageDescriptor {
     pool().get_message_by_name(SANDBOX_DOCUMENT).expect("the contract has sandbox documents")
 }
 
 fn read(text: &str, descriptor: &MessageDescriptor) -> Result<(DynamicMessage, Positions), DocumentErrors> {
-    let root = tree::read(text)?;
+    read_node(&tree::read(text)?, descriptor)
+}
+
+/// Reads a message of any type from a value within a text.
+///
+/// # Errors
+/// Everything that is wrong with its form, with places and remedies.
+pub fn read_node(
+    root: &tree::Node,
+    descriptor: &MessageDescriptor,
+) -> Result<(DynamicMessage, Positions), DocumentErrors> {
     let mut reader = reader::Reader::default();
-    let message = reader.read_message(&root, descriptor);
+    let message = reader.read_message(root, descriptor);
     if reader.errors.is_empty() { Ok((message, Positions(reader.positions))) } else { Err(reader.errors) }
 }

@@ -18,23 +18,30 @@ pub const NODES_MAX: usize = 2_000_000;
 
 /// A value and where it begins.
 #[derive(Debug)]
-pub(super) struct Node {
+pub struct Node {
+    /// Where.
     pub position: Position,
+    /// What.
     pub content: Content,
 }
 
 /// What a value is.
 #[derive(Debug)]
-pub(super) enum Content {
+pub enum Content {
+    /// One value.
     Scalar(Scalar),
+    /// Values in order.
     List(Vec<Node>),
+    /// Keys with their values, in the order of the text.
     Mapping(Vec<Entry>),
+    /// What documents may not use.
     Refused(Refusal),
 }
 
 /// A scalar, as written: `000000000101` keeps its zeros.
 #[derive(Debug)]
-pub(super) struct Scalar {
+pub struct Scalar {
+    /// The text, without quotes.
     pub text: Box<str>,
     /// Neither quoted nor a block.
     pub plain: bool,
@@ -42,15 +49,19 @@ pub(super) struct Scalar {
 
 /// A key with its value.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub struct Entry {
+    /// The key.
     pub key: Node,
+    /// Its value.
     pub value: Node,
 }
 
 /// Something of YAML that documents may not use.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub struct Refusal {
+    /// What is wrong with it.
     pub problem: String,
+    /// What to write instead.
     pub remedy: &'static str,
 }
 
@@ -70,7 +81,10 @@ pub(super) fn is_null(text: &str) -> bool {
 }
 
 /// Reads the one document of a text.
-pub(super) fn read(text: &str) -> Result<Node, DocumentError> {
+///
+/// # Errors
+/// When it is not one readable document.
+pub fn read(text: &str) -> Result<Node, DocumentError> {
     if text.len() > BYTES_MAX {
         let problem = format!("the text has {} bytes", text.len());
         return Err(fatal(BEGINNING, problem, format!("at most {BYTES_MAX} are read")));
