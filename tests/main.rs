@@ -16,6 +16,7 @@ mod prop_rating;
 mod proxy;
 mod reach;
 mod rules;
+mod scenarios;
 mod served;
 mod soukd;
 mod tidy;

@@ -1,5 +1,5 @@
-//! The real `soukd` as a process: built when it is absent or older than its sources, started on any free port,
-//! and killed without a warning.
+//! The real binaries as processes: built when they are absent or older than their sources. `soukd` is started on any
+//! free port, and killed without a warning.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -74,28 +74,38 @@ fn command(folder: &Path) -> Command {
     command
 }
 
-/// Where `soukd` is: two folders above the test's own executable, where cargo puts binaries.
+/// Where `soukd` is.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let test = std::env::current_exe().expect("the test's path");
-        let profile = test.parent().and_then(Path::parent).expect("target, a profile, deps, the test");
-        let soukd = profile.join(format!("soukd{}", std::env::consts::EXE_SUFFIX));
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-        let built = std::fs::metadata(&soukd).and_then(|file| file.modified()).ok();
-        let sources =
-            ["Cargo.toml", "Cargo.lock", "proto", "server"].map(|name| newest(&workspace.join(name)));
-        if built < sources.into_iter().max().flatten() {
-            build(workspace, profile);
-        }
-        soukd
-    })
+    BINARY.get_or_init(|| built("soukd", "server"))
 }
 
-fn build(workspace: &Path, profile: &Path) {
+/// Where `souk` is.
+pub fn souk() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| built("souk", "client"))
+}
+
+/// A binary of a crate, in the folder of that name: two folders above the test's own executable, where cargo puts
+/// binaries.
+fn built(name: &str, folder: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test's path");
+    let profile = test.parent().and_then(Path::parent).expect("target, a profile, deps, the test");
+    let binary = profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    let modified = std::fs::metadata(&binary).and_then(|file| file.modified()).ok();
+    let sources = ["Cargo.toml", "Cargo.lock", "proto", folder].map(|name| newest(&workspace.join(name)));
+    if modified < sources.into_iter().max().flatten() {
+        build(workspace, profile, name, folder);
+    }
+    binary
+}
+
+fn build(workspace: &Path, profile: &Path, name: &str, folder: &str) {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(workspace).args(["build", "-q", "-p", "souk-server", "--bin", "soukd"]);
+    let package = format!("souk-{folder}");
+    command.current_dir(workspace).args(["build", "-q", "-p", &package, "--bin", name]);
     // Cargo's folder of the development profile has a name of its own.
     if let Some(name) = profile.file_name().filter(|name| *name != "debug") {
         command.arg("--profile").arg(name);
@@ -103,7 +113,7 @@ fn build(workspace: &Path, profile: &Path) {
     if let Some(target) = profile.parent() {
         command.arg("--target-dir").arg(target);
     }
-    assert!(command.status().expect("cargo can be started").success(), "soukd cannot be built");
+    assert!(command.status().expect("cargo can be started").success(), "{name} cannot be built");
 }
 
 /// When a file, or any file below a folder, was changed last.

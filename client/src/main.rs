@@ -1,6 +1,7 @@
 //! The command `souk`: a marketplace from the command line.
 
 mod cli;
+mod scenario;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,11 @@
 //! The contract of Souk: messages, clients and servers generated from the .proto files beside this crate.
 //!
 //! There is one module for each package, named after it: package `souk.metering.v1` is [`metering::v1`].
-//! The crate holds no logic. What the fields mean is said in the .proto files and kept, with its comments,
-//! in [`FILE_DESCRIPTOR_SET`]. `api.snap` lists the whole contract, one line an item.
+//! What the fields mean is said in the .proto files and kept, with its comments, in [`FILE_DESCRIPTOR_SET`].
+//! `api.snap` lists the whole contract, one line an item. [`document`] reads and writes the messages as YAML; other
+//! logic has no place here.
+
+pub mod document;
 
 /// All packages and what they import as an encoded `google.protobuf.FileDescriptorSet`, with comments.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/souk.descriptors.bin"));

@@ -10,7 +10,6 @@ pub mod codec;
 pub mod compose;
 pub mod control;
 pub mod demo;
-pub mod document;
 pub mod error;
 pub mod export;
 pub mod faults;
@@ -20,3 +19,5 @@ pub mod partition;
 pub mod serve;
 pub mod signing;
 pub mod telemetry;
+
+pub use souk_proto::document;

@@ -56,6 +56,28 @@ pub enum CliError {
     /// Records were answered otherwise than with success; the result says which.
     #[error("{0} of the records were not metered; see the result")]
     NotMetered(u64),
+    /// Scenarios came out otherwise than they say.
+    #[error("{failed} of {of} scenarios came out otherwise than they say")]
+    Unproved {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// Scenarios cannot be read, or say what makes no sense.
+    #[error("{wrong} of {of} scenarios are written wrongly")]
+    WrongScenarios {
+        /// How many.
+        wrong: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// The server for a run of scenarios does not run.
+    #[error("{0}")]
+    Server(String),
+    /// Somebody pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
     /// The contract does not hold what the command expects of it.
     #[error("the contract has no {0}")]
     Contract(String),
@@ -67,9 +89,12 @@ impl CliError {
         match self {
             // Whoever reads stdout has seen enough.
             CliError::Output(error) if error.kind() == ErrorKind::BrokenPipe => 0,
-            CliError::Client(ClientError::Unreachable { .. } | ClientError::TimedOut { .. }) => 3,
+            CliError::Client(ClientError::Unreachable { .. } | ClientError::TimedOut { .. })
+            | CliError::Server(_) => 3,
+            CliError::Interrupted => 130,
             CliError::Client(ClientError::Endpoint { .. })
             | CliError::Usage(_)
+            | CliError::WrongScenarios { .. }
             | CliError::Input { .. }
             | CliError::Unreadable { .. }
             | CliError::Unwritable { .. } => 2,
@@ -77,6 +102,7 @@ impl CliError {
             | CliError::Refused { .. }
             | CliError::Output(_)
             | CliError::NotMetered(_)
+            | CliError::Unproved { .. }
             | CliError::Contract(_) => 1,
         }
     }

@@ -5,10 +5,10 @@
 
 mod account;
 mod agreement;
-mod args;
+pub mod args;
 mod batches;
 mod clock;
-mod error;
+pub mod error;
 mod event;
 mod fault;
 mod instances;
@@ -20,13 +20,14 @@ mod meter_file;
 mod offer;
 mod offer_view;
 mod outcomes;
-mod output;
+pub mod output;
 mod product;
 mod records;
 mod report;
 mod sandbox;
+mod scenario;
 mod session;
-mod time;
+pub mod time;
 mod usage;
 
 use std::io::{self, Write};
@@ -63,15 +64,9 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 struct Global {
-    /// Where the server is.
-    #[arg(
-        long,
-        global = true,
-        env = "SOUK_ENDPOINT",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:7625"
-    )]
-    endpoint: String,
+    /// Where the server is [default: http://127.0.0.1:7625].
+    #[arg(long, global = true, env = "SOUK_ENDPOINT", value_name = "URL")]
+    endpoint: Option<String>,
     /// The sandbox to work in.
     #[arg(long, global = true, env = "SOUK_SANDBOX", value_name = "NAME", default_value = "default")]
     sandbox: String,
@@ -123,6 +118,9 @@ enum Area {
     /// The seller reports.
     #[command(subcommand)]
     Report(report::ReportCommand),
+    /// Billing stories in files, which Souk proves.
+    #[command(subcommand)]
+    Scenario(scenario::ScenarioCommand),
 }
 
 /// Runs the command and says on stderr what went wrong.
@@ -159,6 +157,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> Result<(), CliError> {
         Area::Event(command) => command.run(&mut session).await?,
         Area::Invoice(command) => command.run(&mut session).await?,
         Area::Report(command) => command.run(&mut session).await?,
+        Area::Scenario(command) => command.run(&mut session).await?,
     }
     session.flush()
 }
@@ -253,6 +252,10 @@ mod tests {
         souk report list
         souk report show
         souk report export
+        souk scenario run
+        souk scenario new
+        souk scenario record
+        souk scenario schema
         ");
     }
 

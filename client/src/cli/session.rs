@@ -9,9 +9,12 @@ use souk_client::{Settings, SoukClient};
 use super::error::CliError;
 use super::output::{Format, View};
 
+/// Where the server is when nobody says otherwise.
+const ENDPOINT_DEFAULT: &str = "http://127.0.0.1:7625";
+
 /// One run of the command.
 pub struct Session<'a> {
-    endpoint: String,
+    endpoint: Option<String>,
     /// The sandbox to work in.
     pub sandbox: String,
     deadline: Duration,
@@ -22,7 +25,7 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Nothing is connected before a command asks for it.
     pub fn new(
-        endpoint: String,
+        endpoint: Option<String>,
         sandbox: String,
         deadline: Duration,
         format: Format,
@@ -33,8 +36,23 @@ impl<'a> Session<'a> {
 
     /// Connects to the server.
     pub async fn connect(&self) -> Result<SoukClient, CliError> {
+        self.connect_to(self.endpoint.as_deref().unwrap_or(ENDPOINT_DEFAULT)).await
+    }
+
+    /// Connects to a server elsewhere.
+    pub async fn connect_to(&self, endpoint: &str) -> Result<SoukClient, CliError> {
         let settings = Settings { deadline: self.deadline, ..Settings::STANDARD };
-        Ok(SoukClient::connect_with(&self.endpoint, settings).await?)
+        Ok(SoukClient::connect_with(endpoint, settings).await?)
+    }
+
+    /// Whether somebody said where the server is.
+    pub fn endpoint_was_given(&self) -> bool {
+        self.endpoint.is_some()
+    }
+
+    /// The form in which results are written.
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// Writes a result to stdout in the form that was asked for.

@@ -1,0 +1,26 @@
+//! `refusedRecords`: the usage records that were refused.
+
+use souk_client::RecordFilter;
+
+use super::Kind;
+use crate::scenario::actual;
+use crate::scenario::expected::Items;
+use crate::scenario::shape::descriptor;
+use crate::scenario::world::{Looking, World};
+
+const RECORD: &str = "souk.metering.v1.RefusedRecord";
+
+pub const KIND: Kind = Kind {
+    key: "refusedRecords",
+    about: "The usage records that were refused, alone or with their request.",
+    of: Some(RECORD),
+    asks: &[],
+    look,
+};
+
+fn look<'a>(world: &'a mut World, _: &'a Items) -> Looking<'a> {
+    Box::pin(async move {
+        let records = world.client.all_refused_records(&world.sandbox, &RecordFilter::default()).await?;
+        Ok(actual::of_all(&descriptor(RECORD), &records))
+    })
+}

@@ -1,0 +1,137 @@
+//! What sellers published and buyers accepted, as steps. What happened by itself (renewals, fall-backs, ends) happens
+//! by itself again.
+
+use souk_proto::agreement::v1::{Agreement, AgreementStatus, UpfrontPurchase};
+use souk_proto::catalog::v1::Offer;
+use souk_proto::document;
+use souk_proto::sandbox::v1::sandbox_event::Event;
+use souk_proto::sandbox::v1::{
+    AgreementAcceptedEvent, AgreementOrigin, PricesChangedEvent, UpfrontPurchasedEvent,
+};
+
+use super::words::{flow, flow_numbers, flow_text, indented};
+use super::{Past, Rank, Step};
+use crate::scenario::shape::descriptor;
+
+/// The steps, in the order in which they happened.
+pub fn steps(past: &Past) -> Vec<Step> {
+    let deeds = past.events.iter().filter_map(|event| {
+        let text = match event.event.as_ref()? {
+            Event::OfferReleased(released) if past.is_released_later(&released.offer_id) => {
+                let offer = past.offers.iter().find(|offer| offer.offer_id == released.offer_id)?;
+                create_offer(offer)
+            }
+            Event::PricesChanged(changed) => change_prices(changed),
+            Event::AgreementAccepted(accepted) => accept(past, accepted)?,
+            Event::UpfrontPurchased(purchased) => buy(past, purchased)?,
+            Event::AgreementEnded(ended) if ended.status() == AgreementStatus::Cancelled => {
+                format!(
+                    "cancel: {}\n",
+                    flow(&[("agreement", flow_text(past.names.agreement(&ended.agreement_id)))])
+                )
+            }
+            Event::OfferReleased(_)
+            | Event::AgreementEnded(_)
+            | Event::InvoiceIssued(_)
+            | Event::MonthClosed(_) => {
+                return None;
+            }
+        };
+        let time = event.time?;
+        Some((time, text))
+    });
+    // Steps of one moment keep the order of the history.
+    let mut steps: Vec<Step> = Vec::new();
+    for (time, text) in deeds {
+        match steps.last_mut() {
+            Some(last) if (last.seconds, last.nanos) == (time.seconds, time.nanos) => {
+                last.deeds.push(text);
+            }
+            _ => steps.push(Step {
+                seconds: time.seconds,
+                nanos: time.nanos,
+                rank: Rank::Deed,
+                deeds: vec![text],
+            }),
+        }
+    }
+    steps
+}
+
+fn create_offer(offer: &Offer) -> String {
+    use prost_reflect::prost::Message;
+    let bytes = offer.encode_to_vec();
+    let message =
+        prost_reflect::DynamicMessage::decode(descriptor("souk.catalog.v1.Offer"), bytes.as_slice());
+    let yaml = message.map(|message| document::message_to_yaml(&message)).unwrap_or_default();
+    format!("createOffer:\n{}", indented(2, &yaml))
+}
+
+fn change_prices(changed: &PricesChangedEvent) -> String {
+    let change = changed.change.clone().unwrap_or_default();
+    let card = |card: &souk_proto::terms::v1::UpfrontRateCard| {
+        flow(&[("duration", card.duration.clone()), ("prices", flow_numbers(card.prices.clone()))])
+    };
+    let cards: Vec<String> = change.upfront_rate_cards.iter().map(card).collect();
+    let cards = if cards.is_empty() { String::new() } else { format!("[{}]", cards.join(", ")) };
+    let keys = [
+        ("offer", flow_text(&changed.offer_id)),
+        ("rateCard", flow_numbers(change.rate_card)),
+        ("rateCards", cards),
+    ];
+    format!("changePrices: {}\n", flow(&keys))
+}
+
+fn accept(past: &Past, accepted: &AgreementAcceptedEvent) -> Option<String> {
+    if accepted.origin() != AgreementOrigin::Accepted {
+        return None;
+    }
+    let agreement = find(past, &accepted.agreement_id)?;
+    let bought = agreement.upfront_purchases.iter().find(|purchase| is_of_acceptance(agreement, purchase));
+    let mut keys = vec![
+        ("offer", flow_text(&accepted.offer_id)),
+        ("buyer", flow_text(past.names.account(&accepted.buyer_account_id))),
+    ];
+    if let Some(purchase) = bought {
+        keys.push(("duration", purchase.duration.clone()));
+        keys.push(("quantities", flow_numbers(purchase.quantities.clone())));
+        keys.push(("autoRenew", if purchase.auto_renew { "true".to_owned() } else { String::new() }));
+    }
+    keys.push(("as", flow_text(past.names.agreement(&accepted.agreement_id))));
+    Some(format!("accept: {}\n", flow(&keys)))
+}
+
+fn buy(past: &Past, purchased: &UpfrontPurchasedEvent) -> Option<String> {
+    let agreement = find(past, &purchased.agreement_id)?;
+    let purchase = agreement.upfront_purchases.iter().find(|purchase| purchase.number == purchased.number)?;
+    let renewed = agreement.upfront_purchases.iter().any(|other| {
+        other.auto_renew && other.end_time == purchase.start_time && other.number != purchase.number
+    });
+    if renewed || is_of_acceptance(agreement, purchase) || !is_accepted(past, &agreement.agreement_id) {
+        return None;
+    }
+    let keys = [
+        ("agreement", flow_text(past.names.agreement(&purchased.agreement_id))),
+        ("quantities", flow_numbers(purchase.quantities.clone())),
+        ("autoRenew", if purchase.auto_renew { "true".to_owned() } else { String::new() }),
+    ];
+    Some(format!("buyAnnual: {}\n", flow(&keys)))
+}
+
+/// Whether something was bought with the acceptance itself.
+fn is_of_acceptance(agreement: &Agreement, purchase: &UpfrontPurchase) -> bool {
+    purchase.number == 1 && purchase.purchase_time == agreement.acceptance_time
+}
+
+fn is_accepted(past: &Past, agreement_id: &str) -> bool {
+    past.events.iter().any(|event| match &event.event {
+        Some(Event::AgreementAccepted(accepted)) => {
+            accepted.agreement_id == agreement_id && accepted.origin() != AgreementOrigin::Renewed
+        }
+        _ => false,
+    })
+}
+
+fn find<'p>(past: &'p Past, agreement_id: &str) -> Option<&'p Agreement> {
+    past.agreements.iter().find(|agreement| agreement.agreement_id == agreement_id)
+}
