@@ -72,6 +72,9 @@ pub struct PutAccount {
     /// It pays by invoice and not by card: payment schedules are for such payers.
     #[arg(long)]
     invoice_terms: bool,
+    /// The account that administers the private marketplace of its organization: private offers must name it, too.
+    #[arg(long, value_name = "ACCOUNT", default_value = "", hide_default_value = true)]
+    private_marketplace_admin: String,
 }
 
 impl PutAccount {
@@ -95,6 +98,7 @@ impl PutAccount {
             email_domain: self.email_domain,
             access_keys: Vec::new(),
             invoice_terms: self.invoice_terms,
+            private_marketplace_admin_account_id: self.private_marketplace_admin,
         })
     }
 }

@@ -89,7 +89,8 @@ impl Souk {
             let account = market.account(viewer, "accountId")?;
             let is_seller = market.product(&offer.product, "offerId")?.seller == viewer;
             let now = self.now(&market);
-            if !is_seller && !offer.is_visible_to(account.id, account.payer, now) {
+            let payer = market.known_account(account.payer)?;
+            if !is_seller && !offer.is_visible_to(account, payer, now) {
                 let message =
                     format!("sandbox \"{name}\" has no offer \"{id}\" that account {viewer} may see");
                 return Err(Rejection::new(Code::OfferUnknown, "offerId", message).into());
@@ -107,12 +108,14 @@ impl Souk {
     ) -> Result<Vec<Offer>, AppError> {
         let market = self.market(name)?;
         let viewer = viewer.map(|id| market.account(id, "accountId")).transpose()?;
+        let viewer = viewer.map(|account| Ok::<_, Broken>((account, market.known_account(account.payer)?)));
+        let viewer = viewer.transpose()?;
         let now = self.now(&market);
         let sees = |offer: &&Offer| match viewer {
             None => true,
-            Some(account) => {
+            Some((account, payer)) => {
                 let sells = market.products().get(&offer.product).is_some_and(|p| p.seller == account.id);
-                sells || offer.is_visible_to(account.id, account.payer, now)
+                sells || offer.is_visible_to(account, payer, now)
             }
         };
         let wanted = |offer: &&Offer| product.is_none_or(|product| offer.product == *product);

@@ -37,7 +37,7 @@ pub fn accept_offer(
     let offer = market.offer(offer, "offerId")?;
     let account = market.account(buyer, "buyerAccountId")?;
     let product = market.known_product(&offer.product)?;
-    check_offer(offer, account, now)?;
+    check_offer(offer, account, market.known_account(account.payer)?, now)?;
     let period = agreed_dates(offer, now);
     let replaced = replaced_agreement(family, offer, product, buyer, period)?;
     let purchase = purchase::of_configuration(offer, product, configuration, now, 1)?;
@@ -191,8 +191,16 @@ pub(super) fn check_active(agreement: &Agreement) -> Result<(), Rejection> {
     }
 }
 
-fn check_offer(offer: &Offer, account: &Account, now: Timestamp) -> Result<(), Rejection> {
-    if !offer.is_for(account.id, account.payer) {
+fn check_offer(offer: &Offer, account: &Account, payer: &Account, now: Timestamp) -> Result<(), Rejection> {
+    if let Some(admin) = offer.left_out_admin(payer) {
+        let message = format!(
+            "{} does not name account {admin}, which administers the private marketplace of payer {}: a private offer \
+             must name it, too (B4)",
+            offer.id, payer.id
+        );
+        return Err(Rejection::new(Code::OfferNotForBuyer, "offerId", message));
+    }
+    if !offer.is_for(account) {
         let message = format!("{} is a private offer for other accounts than {}", offer.id, account.id);
         return Err(Rejection::new(Code::OfferNotForBuyer, "offerId", message));
     }
@@ -249,6 +257,14 @@ fn replaced_agreement<'a>(
         };
     }
     match live.next() {
+        // E2: units of a contract on a machine or container image, or of services, are not carried over.
+        Some(old) if product.product_type != ProductType::Saas && old.contract().is_some() => {
+            let message = format!(
+                "account {buyer} holds the contract {} on product {}, which no offer replaces: cancel it first (E2)",
+                old.id, product.id
+            );
+            Err(Rejection::new(Code::AlreadySubscribed, "buyerAccountId", message))
+        }
         Some(old) if old.offer == offer.id || !offer.is_private() => {
             let message = format!(
                 "account {buyer} holds the live agreement {} on product {}: cancel it first, or accept a private offer",

@@ -54,6 +54,9 @@ pub struct Account {
     pub email_domain: String,
     /// As a payer, it pays by invoice, not by card (B6).
     pub invoice_terms: bool,
+    /// As a payer: who administers the private marketplace of its organization. Private offers must name that account,
+    /// too (B4).
+    pub private_marketplace_admin: Option<AccountId>,
     /// The keys that sign as this account.
     pub access_keys: Vec<AccessKey>,
 }
@@ -70,6 +73,7 @@ impl Account {
             address: Address::default(),
             email_domain: String::new(),
             invoice_terms: false,
+            private_marketplace_admin: None,
             access_keys: Vec::new(),
         }
     }
@@ -177,6 +181,7 @@ mod tests {
             address: Address::default(),
             email_domain: String::new(),
             invoice_terms: false,
+            private_marketplace_admin: None,
             access_keys: Vec::new(),
         };
         assert!(account(&"é".repeat(255)).check().is_ok());

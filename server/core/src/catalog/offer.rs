@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{DimensionType, Marketplace, OfferVisibility, PriceChange, Product, ProductType};
+use super::{Account, DimensionType, Marketplace, OfferVisibility, PriceChange, Product, ProductType};
 use crate::ids::{AccountId, OfferId, ProductId};
 use crate::rejection::{Code, Rejection};
 use crate::rules::Rules;
@@ -88,14 +88,20 @@ impl Offer {
 
     /// Whether a buyer of this payer sees it at a time: it targets the buyer, or the payer of the buyer (B4), and it has
     /// come to them (C-10).
-    pub fn is_visible_to(&self, buyer: AccountId, payer: AccountId, at: Timestamp) -> bool {
-        self.is_for(buyer, payer) && self.visible_from <= at
+    pub fn is_visible_to(&self, buyer: &Account, payer: &Account, at: Timestamp) -> bool {
+        self.is_for(buyer) && self.left_out_admin(payer).is_none() && self.visible_from <= at
     }
 
-    /// Whether it is for a buyer of this payer.
-    pub fn is_for(&self, buyer: AccountId, payer: AccountId) -> bool {
+    /// Whether it is public, or names a buyer or its payer.
+    pub fn is_for(&self, buyer: &Account) -> bool {
         let targeted = &self.targeting.buyer_accounts;
-        targeted.is_empty() || targeted.contains(&buyer) || targeted.contains(&payer)
+        targeted.is_empty() || targeted.contains(&buyer.id) || targeted.contains(&buyer.payer)
+    }
+
+    /// The administrator of the payer's private marketplace, if a private offer does not name it, as it must (B4).
+    pub fn left_out_admin(&self, payer: &Account) -> Option<AccountId> {
+        let targeted = &self.targeting.buyer_accounts;
+        payer.private_marketplace_admin.filter(|admin| !targeted.is_empty() && !targeted.contains(admin))
     }
 
     /// From when on it can no longer be accepted: the end of its last day, in UTC (C-11).

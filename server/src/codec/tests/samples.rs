@@ -368,6 +368,7 @@ fn seller() -> Account {
         },
         email_domain: "sued.example".to_owned(),
         invoice_terms: false,
+        private_marketplace_admin: None,
         access_keys: vec![AccessKey { id: "AKIAEXAMPLEEXAMPLE".to_owned(), secret: "secret".to_owned() }],
     }
 }

@@ -27,6 +27,10 @@ pub fn from_proto_account(account: proto::Account) -> Result<Account, Rejection>
         address: account.address.map(from_proto_address).unwrap_or_default(),
         email_domain: account.email_domain,
         invoice_terms: account.invoice_terms,
+        private_marketplace_admin: match account.private_marketplace_admin_account_id.as_str() {
+            "" => None,
+            admin => Some(AccountId::from_field(admin, "privateMarketplaceAdminAccountId")?),
+        },
         access_keys: account.access_keys.into_iter().map(from_proto_access_key).collect(),
     })
 }
@@ -41,6 +45,7 @@ pub fn to_proto_account(account: &Account) -> proto::Account {
         address,
         email_domain,
         invoice_terms,
+        private_marketplace_admin,
         access_keys,
     } = account;
     let key = |key: &AccessKey| proto::AccessKey {
@@ -56,6 +61,9 @@ pub fn to_proto_account(account: &Account) -> proto::Account {
         email_domain: email_domain.clone(),
         access_keys: access_keys.iter().map(key).collect(),
         invoice_terms: *invoice_terms,
+        private_marketplace_admin_account_id: private_marketplace_admin
+            .map(|admin| admin.to_string())
+            .unwrap_or_default(),
     }
 }
 
@@ -115,7 +123,7 @@ mod tests {
 
     prop_compose! {
         fn account()(
-            (id, payer) in (account_id(), account_id()),
+            (id, payer, private_marketplace_admin) in (account_id(), account_id(), option::of(account_id())),
             [company_name, country, state, city] in any::<[String; 4]>(),
             [postal_code, email_domain] in any::<[String; 2]>(),
             (invoicing_entity, invoice_terms) in (option::of(".{1,10}"), any::<bool>()),
@@ -131,6 +139,7 @@ mod tests {
                 address,
                 email_domain,
                 invoice_terms,
+                private_marketplace_admin,
                 access_keys,
             }
         }

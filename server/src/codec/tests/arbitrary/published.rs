@@ -125,6 +125,7 @@ impl Tape<'_> {
             },
             email_domain: self.text(),
             invoice_terms: self.flag(),
+            private_marketplace_admin: self.option(Self::account),
             access_keys: self.list(|t| AccessKey { id: t.text(), secret: t.text() }),
         }
     }
