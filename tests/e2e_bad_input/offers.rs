@@ -194,11 +194,11 @@ async fn a_14_annual_and_hourly_prices_come_in_pairs() {
     let contract = |duration| vec![usage(&[("extra", "0.02")]), upfront(duration, &[("seats", "9")])];
     for (terms, expected) in [
         (
-            contract("P6M"),
+            contract("P61M"),
             "DURATION_NOT_ALLOWED offer.terms.configurableUpfrontPricing.rateCards[0].duration",
         ),
         (
-            contract("P30D"),
+            contract("P1096D"),
             "DURATION_NOT_ALLOWED offer.terms.configurableUpfrontPricing.rateCards[0].duration",
         ),
         ([contract("P12M"), vec![validity("P30D")]].concat(), "TERM_NOT_ALLOWED offer.terms.validity"),

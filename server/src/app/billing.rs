@@ -7,7 +7,7 @@ use souk_core::agreement::acceptance::Refusal;
 use souk_core::ids::{AccountId, InvoiceId, SandboxName};
 use souk_core::invoicing::adjustment::{Adjustment, adjust};
 use souk_core::invoicing::close_month::usage_invoices;
-use souk_core::invoicing::{ChargeType, Invoice, InvoiceLine};
+use souk_core::invoicing::{ChargeType, Invoice, InvoiceKind, InvoiceLine};
 use souk_core::machine::Event;
 use souk_core::rating::{ExplainedHour, explain_line};
 use souk_core::rejection::{Broken, Code, Rejection};
@@ -118,7 +118,8 @@ impl Souk {
             let message = format!("invoice {} has lines 1 to {}", invoice.id, invoice.lines.len());
             Rejection::new(Code::LineUnknown, "lineNumber", message)
         })?;
-        if line.charge_type != ChargeType::Usage {
+        // A credit memo gives back a part of charges whose hours their own invoice explains.
+        if line.charge_type != ChargeType::Usage || invoice.kind != InvoiceKind::Usage {
             return Ok((line, Vec::new()));
         }
         let (target, payer, month) = (name.clone(), invoice.payer, invoice.month);
