@@ -205,6 +205,7 @@ fn line(event: &SandboxEvent) -> String {
         Event::AgreementAccepted(e) => {
             format!("{} of {} {}", e.offer_id, e.buyer_account_id, e.origin().as_str_name())
         }
+        Event::UpfrontAmended(e) => format!("{} amended to {:?}", e.buyer_account_id, e.quantities),
         Event::UpfrontPurchased(e) => format!("{} bought {:?}", e.buyer_account_id, e.quantities),
         Event::InvoiceIssued(e) => format!("{} {} {}", e.invoice_id, e.billing_period, e.total),
         Event::MonthClosed(e) => format!("{} closed {}", e.payer_account_id, e.billing_period),

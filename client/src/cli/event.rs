@@ -80,6 +80,13 @@ fn cells(event: &SandboxEvent) -> [String; 5] {
             let details = format!("{} until {}", bought.join(", "), time::show(e.end_time.as_ref()));
             cells("upfront_purchased", &e.payer_account_id, &e.buyer_account_id, &e.agreement_id, details)
         }
+        Some(Event::UpfrontAmended(e)) => {
+            let held: Vec<_> = e.quantities.iter().map(|(key, units)| format!("{units} {key}")).collect();
+            let until = time::show(e.end_time.as_ref());
+            let details =
+                format!("{} in place of purchase {}, until {until}", held.join(", "), e.amended_number);
+            cells("upfront_amended", &e.payer_account_id, &e.buyer_account_id, &e.agreement_id, details)
+        }
         Some(Event::InvoiceIssued(e)) => {
             let kind = word(e.kind().as_str_name(), "INVOICE_KIND_");
             let details = format!("{kind} of {}: {} {}", e.billing_period, e.total, e.currency_code);
@@ -102,7 +109,7 @@ mod tests {
     use souk_proto::catalog::v1::PriceChange;
     use souk_proto::sandbox::v1::{
         AgreementAcceptedEvent, AgreementEndedEvent, AgreementOrigin, InvoiceIssuedEvent, MonthClosedEvent,
-        OfferReleasedEvent, PricesChangedEvent, UpfrontPurchasedEvent,
+        OfferReleasedEvent, PricesChangedEvent, UpfrontAmendedEvent, UpfrontPurchasedEvent,
     };
 
     use super::*;
@@ -142,12 +149,22 @@ mod tests {
                 ..AgreementAcceptedEvent::default()
             }),
             Event::UpfrontPurchased(UpfrontPurchasedEvent {
-                agreement_id,
-                buyer_account_id,
+                agreement_id: agreement_id.clone(),
+                buyer_account_id: buyer_account_id.clone(),
                 payer_account_id: payer_account_id.clone(),
                 quantities: BTreeMap::from([(own("large"), 2), (own("small"), 1)]),
                 end_time: later,
                 ..UpfrontPurchasedEvent::default()
+            }),
+            Event::UpfrontAmended(UpfrontAmendedEvent {
+                agreement_id,
+                buyer_account_id,
+                payer_account_id: payer_account_id.clone(),
+                number: 2,
+                amended_number: 1,
+                quantities: BTreeMap::from([(own("large"), 5)]),
+                end_time: later,
+                ..UpfrontAmendedEvent::default()
             }),
             Event::InvoiceIssued(InvoiceIssuedEvent {
                 invoice_id: own("MPIN-1"),
@@ -170,6 +187,7 @@ mod tests {
         1970-01-01T01:00:00Z  agreement_ended     111111111111      222222222222      agmt-1   replaced, of offer-1
         1970-01-01T01:00:00Z  agreement_accepted  111111111111      222222222222      agmt-1   fell_back, of offer-1
         1970-01-01T01:00:00Z  upfront_purchased   111111111111      222222222222      agmt-1   2 large, 1 small until 1970-01-02T00:00:00Z
+        1970-01-01T01:00:00Z  upfront_amended     111111111111      222222222222      agmt-1   5 large in place of purchase 1, until 1970-01-02T00:00:00Z
         1970-01-01T01:00:00Z  invoice_issued      111111111111                        MPIN-1   usage of 1970-01: 7.50 USD
         1970-01-01T01:00:00Z  month_closed        111111111111                                 1970-01
         ");

@@ -10,8 +10,9 @@ mod usage;
 mod words;
 
 use prost_types::Timestamp;
-use souk_client::{AgreementFilter, EventFilter, OfferFilter, RecordFilter, SoukClient};
+use souk_client::{AgreementFilter, EventFilter, InvoiceFilter, OfferFilter, RecordFilter, SoukClient};
 use souk_proto::agreement::v1::Agreement;
+use souk_proto::billing::v1::{Invoice, InvoiceKind};
 use souk_proto::catalog::v1::{Offer, Product};
 use souk_proto::document;
 use souk_proto::sandbox::v1::clock_setting::Setting;
@@ -48,6 +49,7 @@ struct Past {
     offers: Vec<Offer>,
     agreements: Vec<Agreement>,
     events: Vec<SandboxEvent>,
+    credit_memos: Vec<Invoice>,
     began: Timestamp,
     now: Timestamp,
     names: Names,
@@ -61,11 +63,17 @@ pub async fn record(client: &SoukClient, sandbox: &str) -> Result<String, CliErr
     let offers = client.all_offers(sandbox, &OfferFilter::default()).await?;
     let agreements = client.all_agreements(sandbox, &AgreementFilter::default()).await?;
     let events = client.all_events(sandbox, &EventFilter::default()).await?;
+    let mut credit_memos = Vec::new();
+    for invoice in client.all_invoices(sandbox, &InvoiceFilter::default()).await? {
+        if invoice.kind() == InvoiceKind::CreditMemo {
+            credit_memos.push(client.get_invoice(sandbox, &invoice.invoice_id).await?);
+        }
+    }
     let whole = described.sandbox.unwrap_or_default();
     let now = whole.clock.and_then(|clock| clock.now).unwrap_or_default();
     let began = events.first().and_then(|event| event.time).unwrap_or(now);
     let names = Names::new(&accounts, &products, &agreements, &events);
-    let past = Past { products, offers, agreements, events, began, now, names };
+    let past = Past { products, offers, agreements, events, credit_memos, began, now, names };
 
     let mut rules = whole.rules.unwrap_or_default();
     rules.metering_window = MeteringWindow::OpenMonth as i32;

@@ -110,6 +110,7 @@ pub(super) fn to_journal_purchase(purchase: &UpfrontPurchase) -> journal::Upfron
         end,
         auto_renew,
         amended_at,
+        amends,
         added_value,
     } = purchase;
     journal::UpfrontPurchase {
@@ -125,6 +126,7 @@ pub(super) fn to_journal_purchase(purchase: &UpfrontPurchase) -> journal::Upfron
         scaled_fixed_price: fixed_price.map(UnitPrice::scaled),
         in_instalments: in_instalments.then_some(true),
         amended_micros: amended_at.map(|at| at.micros()),
+        amends: *amends,
         added_value_minor: added_value.map(|value| value.minor().to_string()),
     }
 }
@@ -139,6 +141,7 @@ pub(super) fn from_journal_purchase(
         fixed_price: fixed_price.transpose()?,
         in_instalments: purchase.in_instalments.unwrap_or(false),
         amended_at: optional_time(purchase.amended_micros, "amended_micros")?,
+        amends: purchase.amends,
         added_value: added.transpose()?,
         number: required(purchase.number, "number")?,
         kind: UpfrontKind::from_journal(purchase.kind, "kind")?,

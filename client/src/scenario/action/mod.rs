@@ -5,6 +5,7 @@
 
 mod accept;
 mod add_account;
+mod amend;
 mod buy_annual;
 mod cancel;
 mod change_prices;
@@ -12,6 +13,7 @@ mod create_offer;
 mod create_product;
 mod hours;
 mod meter;
+mod refund;
 mod run;
 
 use souk_client::AgreementFilter;
@@ -43,7 +45,9 @@ pub static ALL: &[&Kind] = &[
     &run::KIND,
     &accept::KIND,
     &buy_annual::KIND,
+    &amend::KIND,
     &cancel::KIND,
+    &refund::KIND,
     &change_prices::KIND,
     &create_offer::KIND,
     &create_product::KIND,

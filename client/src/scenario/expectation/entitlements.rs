@@ -1,4 +1,4 @@
-//! `entitlements`: what live contracts entitle their buyers to.
+//! `entitlements`: what live contracts entitle their buyers to, now or later.
 
 use souk_client::EntitlementFilter;
 
@@ -12,7 +12,7 @@ const ENTITLEMENT: &str = "souk.agreement.v1.Entitlement";
 
 pub const KIND: Kind = Kind {
     key: "entitlements",
-    about: "What the live contracts entitle their buyers to.",
+    about: "What the live contracts entitle their buyers to, now or from a later day on.",
     of: Some(ENTITLEMENT),
     asks: &[],
     look,
@@ -22,8 +22,11 @@ fn look<'a>(world: &'a mut World, _: &'a Items) -> Looking<'a> {
     Box::pin(async move {
         let mut found = Vec::new();
         for product in world.names.products() {
-            let filter =
-                EntitlementFilter { product_id: product.product_id.clone(), ..EntitlementFilter::default() };
+            let filter = EntitlementFilter {
+                product_id: product.product_id.clone(),
+                include_scheduled: true,
+                ..EntitlementFilter::default()
+            };
             let entitlements = world.client.all_entitlements(&world.sandbox, &filter).await?;
             found.extend(actual::of_all(&descriptor(ENTITLEMENT), &entitlements));
         }

@@ -12,6 +12,7 @@ mod records;
 mod refused_records;
 mod report;
 
+pub use self::invoices::INVOICE;
 use super::expected::{Form, Items};
 use super::shape::{Field, descriptor};
 use super::world::{Looking, World};

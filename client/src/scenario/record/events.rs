@@ -2,15 +2,17 @@
 //! by itself again.
 
 use souk_proto::agreement::v1::{Agreement, AgreementStatus, UpfrontPurchase};
+use souk_proto::billing::v1::InvoiceKind;
 use souk_proto::catalog::v1::Offer;
 use souk_proto::document;
 use souk_proto::sandbox::v1::sandbox_event::Event;
 use souk_proto::sandbox::v1::{
-    AgreementAcceptedEvent, AgreementOrigin, PricesChangedEvent, UpfrontPurchasedEvent,
+    AgreementAcceptedEvent, AgreementOrigin, PricesChangedEvent, UpfrontAmendedEvent, UpfrontPurchasedEvent,
 };
 
 use super::words::{flow, flow_numbers, flow_text, indented};
 use super::{Past, Rank, Step};
+use crate::cli::output::word;
 use crate::scenario::shape::descriptor;
 
 /// The steps, in the order in which they happened.
@@ -24,11 +26,15 @@ pub fn steps(past: &Past) -> Vec<Step> {
             Event::PricesChanged(changed) => change_prices(changed),
             Event::AgreementAccepted(accepted) => accept(past, accepted)?,
             Event::UpfrontPurchased(purchased) => buy(past, purchased)?,
+            Event::UpfrontAmended(amended) => amend(past, amended)?,
             Event::AgreementEnded(ended) if ended.status() == AgreementStatus::Cancelled => {
                 format!(
                     "cancel: {}\n",
                     flow(&[("agreement", flow_text(past.names.agreement(&ended.agreement_id)))])
                 )
+            }
+            Event::InvoiceIssued(issued) if issued.kind() == InvoiceKind::CreditMemo => {
+                refund(past, &issued.invoice_id)?
             }
             Event::OfferReleased(_)
             | Event::AgreementEnded(_)
@@ -93,8 +99,11 @@ fn accept(past: &Past, accepted: &AgreementAcceptedEvent) -> Option<String> {
         ("buyer", flow_text(past.names.account(&accepted.buyer_account_id))),
     ];
     if let Some(purchase) = bought {
-        keys.push(("duration", purchase.duration.clone()));
-        keys.push(("quantities", flow_numbers(purchase.quantities.clone())));
+        // One price buys everything that the offer grants: there is nothing to choose.
+        if purchase.fixed_price.is_empty() {
+            keys.push(("duration", purchase.duration.clone()));
+            keys.push(("quantities", flow_numbers(purchase.quantities.clone())));
+        }
         keys.push(("autoRenew", if purchase.auto_renew { "true".to_owned() } else { String::new() }));
     }
     keys.push(("as", flow_text(past.names.agreement(&accepted.agreement_id))));
@@ -116,6 +125,34 @@ fn buy(past: &Past, purchased: &UpfrontPurchasedEvent) -> Option<String> {
         ("autoRenew", if purchase.auto_renew { "true".to_owned() } else { String::new() }),
     ];
     Some(format!("buyAnnual: {}\n", flow(&keys)))
+}
+
+fn amend(past: &Past, amended: &UpfrontAmendedEvent) -> Option<String> {
+    let agreement = find(past, &amended.agreement_id)?;
+    let quantities =
+        |number| agreement.upfront_purchases.iter().find(|p| p.number == number).map(|p| &p.quantities);
+    let (old, new) = (quantities(amended.amended_number)?, quantities(amended.number)?);
+    let gone = old.keys().filter(|key| !new.contains_key(*key)).map(|key| (key.clone(), 0));
+    let changed = new.iter().filter(|(key, units)| old.get(*key) != Some(*units));
+    let changed = changed.map(|(key, &units)| (key.clone(), units)).chain(gone);
+    let keys = [
+        ("agreement", flow_text(past.names.agreement(&amended.agreement_id))),
+        ("purchase", amended.amended_number.to_string()),
+        ("quantities", flow_numbers(changed)),
+    ];
+    Some(format!("amend: {}\n", flow(&keys)))
+}
+
+fn refund(past: &Past, memo_id: &str) -> Option<String> {
+    let memo = past.credit_memos.iter().find(|memo| memo.invoice_id == memo_id)?;
+    let line = memo.lines.first()?;
+    let keys = [
+        ("invoice", flow_text(&memo.corrected_invoice_id)),
+        ("agreement", flow_text(past.names.agreement(&line.agreement_id))),
+        ("amount", memo.total.trim_start_matches('-').to_owned()),
+        ("reason", word(memo.adjustment_reason().as_str_name(), "ADJUSTMENT_REASON_").to_uppercase()),
+    ];
+    Some(format!("refund: {}\n", flow(&keys)))
 }
 
 /// Whether something was bought with the acceptance itself.

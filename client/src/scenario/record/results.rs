@@ -65,6 +65,9 @@ fn invoice(past: &Past, invoice: &Invoice) -> String {
     ] {
         text.push_str(&format!("{key}: {}\n", document::yaml_text(value)));
     }
+    if !invoice.corrected_invoice_id.is_empty() {
+        text.push_str(&format!("correctedInvoice: {}\n", document::yaml_text(&invoice.corrected_invoice_id)));
+    }
     let lines: Vec<String> =
         invoice.lines.iter().map(|line| format!("- {}\n", self::line(past, line))).collect();
     text + &list("lines", &lines)
@@ -91,6 +94,7 @@ fn agreement(past: &Past, agreement: &Agreement) -> String {
         ("agreement", flow_text(past.names.agreement(&agreement.agreement_id))),
         ("buyer", flow_text(past.names.account(&agreement.buyer_account_id))),
         ("offer", flow_text(&agreement.offer_id)),
+        ("agreementValue", agreement.agreement_value.clone()),
         ("startTime", agreement.start_time.map(|time| time.to_string()).unwrap_or_default()),
         ("endTime", agreement.end_time.map(|time| time.to_string()).unwrap_or_default()),
         ("status", status),
@@ -101,14 +105,19 @@ fn agreement(past: &Past, agreement: &Agreement) -> String {
 async fn entitlements(client: &SoukClient, sandbox: &str, past: &Past) -> Result<String, CliError> {
     let mut items = Vec::new();
     for product in &past.products {
-        let filter =
-            EntitlementFilter { product_id: product.product_id.clone(), ..EntitlementFilter::default() };
+        let filter = EntitlementFilter {
+            product_id: product.product_id.clone(),
+            include_scheduled: true,
+            ..EntitlementFilter::default()
+        };
         for entitlement in client.all_entitlements(sandbox, &filter).await? {
             let keys = flow(&[
                 ("product", flow_text(past.names.product(&entitlement.product_id))),
                 ("buyer", flow_text(past.names.account(&entitlement.buyer_account_id))),
                 ("dimension", flow_text(&entitlement.dimension)),
                 ("quantity", entitlement.quantity.to_string()),
+                ("startTime", entitlement.start_time.map(|time| time.to_string()).unwrap_or_default()),
+                ("status", word(entitlement.status().as_str_name(), "ENTITLEMENT_STATUS_").to_uppercase()),
                 (
                     "expirationTime",
                     entitlement.expiration_time.map(|time| time.to_string()).unwrap_or_default(),

@@ -39,7 +39,7 @@ pub fn accept_offer(
     let product = market.known_product(&offer.product)?;
     check_offer(offer, account, market.known_account(account.payer)?, now)?;
     let period = agreed_dates(offer, now);
-    let replaced = replaced_agreement(family, offer, product, buyer, period)?;
+    let replaced = replaced_agreement(family, offer, product, buyer, period, now)?;
     let purchase = purchase::of_configuration(offer, product, configuration, now, 1)?;
 
     let number = family.map_or(1, Family::next_agreement_number);
@@ -53,6 +53,11 @@ pub fn accept_offer(
     let purchase_end = purchase.as_ref().filter(whole).map(|p| p.end);
     let validity_end = offer.terms.validity.map(|validity| validity.end(now));
     let planned_end = purchase_end.or(validity_end);
+    if period.is_none() && !product.concurrent_agreements {
+        let renews = purchase.as_ref().is_some_and(|p| p.auto_renew);
+        let held = family.into_iter().flat_map(|f| f.agreements_of(buyer, &product.id));
+        check_scheduled(held, offer, planned_end.filter(|_| !renews), now)?;
+    }
     let instalments = instalments(market, offer, account, now, planned_end)?;
     let agreement = Agreement {
         id,
@@ -206,7 +211,7 @@ fn check_offer(offer: &Offer, account: &Account, payer: &Account, now: Timestamp
     }
     if now < offer.visible_from {
         let message = format!(
-            "{} was released at {} and comes to its buyers at {} (rule privateOfferPropagation): it is {now}",
+            "{} was released at {} and comes to its buyers at {} (B16, rule privateOfferPropagation): it is {now}",
             offer.id, offer.released_at, offer.visible_from
         );
         return Err(Rejection::new(Code::OfferNotPropagated, "offerId", message));
@@ -231,6 +236,7 @@ fn replaced_agreement<'a>(
     product: &Product,
     buyer: AccountId,
     period: Option<(Timestamp, Timestamp)>,
+    now: Timestamp,
 ) -> Result<Option<&'a Agreement>, Rejection> {
     if product.concurrent_agreements {
         return Ok(None);
@@ -248,7 +254,7 @@ fn replaced_agreement<'a>(
             None => Ok(None),
             Some(old) => {
                 let message = format!(
-                    "{} begins at {start}, a day after the end of {} at the earliest, which must not renew itself: \
+                    "{} begins at {start}, a day after the end of {} at the earliest, which must not renew itself (E3): \
                      cancel that, or wait for its end",
                     offer.id, old.id
                 );
@@ -256,7 +262,8 @@ fn replaced_agreement<'a>(
             }
         };
     }
-    match live.next() {
+    let mut begun = live.filter(|agreement| agreement.start <= now);
+    match begun.next() {
         // E2: units of a contract on a machine or container image, or of services, are not carried over.
         Some(old) if product.product_type != ProductType::Saas && old.contract().is_some() => {
             let message = format!(
@@ -267,11 +274,32 @@ fn replaced_agreement<'a>(
         }
         Some(old) if old.offer == offer.id || !offer.is_private() => {
             let message = format!(
-                "account {buyer} holds the live agreement {} on product {}: cancel it first, or accept a private offer",
+                "account {buyer} holds the live agreement {} on product {}: cancel it first, or accept a private offer (B17)",
                 old.id, product.id
             );
             Err(Rejection::new(Code::AlreadySubscribed, "buyerAccountId", message))
         }
-        live => Ok(live),
+        begun => Ok(begun),
+    }
+}
+
+/// What is accepted now ends a day before the future-dated agreement that the buyer holds begins (E3).
+fn check_scheduled<'a>(
+    mut held: impl Iterator<Item = &'a Agreement>,
+    offer: &Offer,
+    end: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let apart = |later: &Agreement| end.is_some_and(|end| end.plus_days(1) <= later.start.plus_micros(1_000));
+    match held.find(|a| a.is_active() && now < a.start && !apart(a)) {
+        None => Ok(()),
+        Some(later) => {
+            let message = format!(
+                "the buyer holds {}, which begins at {}: what {} sells must end a day before that and not renew \
+                 itself (E3); cancel the later agreement, or accept it then",
+                later.id, later.start, offer.id
+            );
+            Err(Rejection::new(Code::AgreementsOverlap, "offerId", message))
+        }
     }
 }

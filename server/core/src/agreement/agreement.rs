@@ -84,6 +84,8 @@ pub struct UpfrontPurchase {
     pub auto_renew: bool,
     /// When an amendment put another purchase in its place.
     pub amended_at: Option<Timestamp>,
+    /// The number of the purchase whose place it took by an amendment.
+    pub amends: Option<u32>,
     /// Of a purchase that took another's place: what it added to the agreement's value.
     pub added_value: Option<Money>,
 }
@@ -167,9 +169,21 @@ impl Agreement {
         contracts.into_iter().find(|p| p.amended_at.is_none())
     }
 
+    /// The purchase that the whole agreement lasts as long as: a contract, or what one price buys.
+    pub fn main_purchase(&self) -> Option<&UpfrontPurchase> {
+        self.contract().or_else(|| self.purchases.iter().find(|purchase| purchase.fixed_price.is_some()))
+    }
+
+    /// The first moment of the term that a purchase is of: its own, but that of what it amends.
+    pub fn term_start(&self, purchase: &UpfrontPurchase) -> Timestamp {
+        let amended = purchase.amends.filter(|amended| *amended < purchase.number);
+        let amended = amended.and_then(|number| self.purchases.iter().find(|old| old.number == number));
+        amended.map_or(purchase.start, |old| self.term_start(old))
+    }
+
     /// When a purchase was made: at its first moment, but for that of a future-dated agreement.
     pub fn bought_at(&self, purchase: &UpfrontPurchase) -> Timestamp {
-        match purchase.start == self.start {
+        match purchase.start == self.start && purchase.amends.is_none() {
             true => self.accepted_at,
             false => purchase.start,
         }

@@ -52,7 +52,7 @@ pub fn amend(
         if units < held && old.kind == UpfrontKind::Contract {
             let message = format!(
                 "{held} units are bought until {}, {units} are fewer: a contract grows until then and shrinks at its \
-                 renewal at the earliest",
+                 renewal at the earliest (B19)",
                 old.end
             );
             return Err(Rejection::new(Code::AmendmentDecreases, field, message).into());
@@ -75,13 +75,15 @@ pub fn amend(
         let message = "nothing changes: name a dimension with another quantity";
         return Err(Rejection::new(Code::ConfigurationInvalid, "quantities", message).into());
     }
-    let proration =
-        Proration { days: days_until(now, old.end), of_days: days_until(old.start, old.end).max(1) };
+    let proration = Proration {
+        days: days_until(now, old.end),
+        of_days: days_until(agreement.term_start(old), old.end).max(1),
+    };
     let lines = upfront::amendment_lines(agreement, old, &deltas, proration, now);
     let net = lines.iter().map(|line| line.amount).fold(Money::zero(old.currency), Money::plus);
     if net.minor() < 0 {
         let message = format!(
-            "{} would be given back for the {} days that are left, more than is charged: an amendment costs 0 or more",
+            "{} would be given back for the {} days that are left, more than is charged: an amendment costs 0 or more (A12)",
             net.negated(),
             proration.days
         );
@@ -90,6 +92,7 @@ pub fn amend(
     let next = UpfrontPurchase {
         number: agreement.purchases.len() as u32 + 1,
         start: now,
+        amends: Some(old.number),
         added_value: Some(net),
         ..next
     };
@@ -129,7 +132,7 @@ fn amended(
         return Err(Rejection::new(Code::ConfigurationInvalid, field, message));
     }
     if purchase.in_instalments || purchase.fixed_price.is_some() {
-        let message = "what is paid in instalments or has one price for everything is not amended: accept another \
+        let message = "what is paid in instalments or has one price for everything is not amended (P9): accept another \
                        private offer in its place";
         return Err(Rejection::new(Code::AmendmentNotAllowed, field, message));
     }

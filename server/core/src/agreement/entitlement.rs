@@ -146,6 +146,7 @@ mod tests {
                 fixed_price: None,
                 in_instalments: false,
                 amended_at: None,
+                amends: None,
                 added_value: None,
             }],
         }

@@ -36,8 +36,8 @@ pub fn end(
 ) -> Result<Vec<Event>, Refusal> {
     let offer = market.known_offer(&agreement.offer)?;
     let product = market.known_product(&agreement.product)?;
-    if let Some(contract) = agreement.contract().filter(|contract| contract.auto_renew) {
-        return renew(market, family, agreement, offer, contract, at);
+    if let Some(main) = agreement.main_purchase().filter(|main| main.auto_renew) {
+        return renew(market, family, agreement, offer, main, at);
     }
     let public = market.public_offer(&product.id).filter(|public| public.terms.usage_based.is_some());
     match public.filter(|_| offer.falls_back(product)) {
@@ -50,17 +50,17 @@ pub fn end(
     }
 }
 
-/// A contract renews itself into a new agreement for the same duration and quantities.
+/// A contract, or what one price buys, renews itself into a new agreement for the same duration and quantities.
 fn renew(
     market: &Marketplace,
     family: &Family,
     agreement: &Agreement,
     offer: &Offer,
-    contract: &UpfrontPurchase,
+    main: &UpfrontPurchase,
     at: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let mut next = successor(family, agreement, offer, Origin::Renewed, at);
-    let purchase = renewed_purchase(offer, contract, 1, at)?;
+    let purchase = renewed_purchase(offer, main, agreement.term_start(main), 1, at)?;
     next.planned_end = Some(purchase.end);
     next.purchases = vec![purchase];
     let invoices = upfront::invoices(market, &next, &next.purchases, family.next_invoice_number(), at)?;
@@ -81,7 +81,8 @@ pub fn renew_annual(
     let offer = market.known_offer(&agreement.offer)?;
     let old = agreement.purchases.iter().find(|p| p.number == number);
     let old = old.ok_or_else(|| Broken(format!("{} has no purchase {number} to renew", agreement.id)))?;
-    let next = renewed_purchase(offer, old, agreement.purchases.len() as u32 + 1, at)?;
+    let next =
+        renewed_purchase(offer, old, agreement.term_start(old), agreement.purchases.len() as u32 + 1, at)?;
     purchased(market, family, agreement, Some(next), Some(number), at)
 }
 
@@ -90,11 +91,18 @@ pub fn renew_annual(
 fn renewed_purchase(
     offer: &Offer,
     old: &UpfrontPurchase,
+    term_start: Timestamp,
     number: u32,
     at: Timestamp,
 ) -> Result<UpfrontPurchase, Broken> {
-    let renewed =
-        UpfrontPurchase { number, start: at, end: old.duration.after(at), added_value: None, ..old.clone() };
+    let renewed = UpfrontPurchase {
+        number,
+        start: at,
+        end: old.duration.after(at),
+        amends: None,
+        added_value: None,
+        ..old.clone()
+    };
     if offer.is_private() {
         let uplift = offer.terms.renewal.and_then(|renewal| renewal.uplift);
         let raised = |price: UnitPrice| uplift.map_or(price, |uplift| uplift.raised(price));
@@ -105,7 +113,7 @@ fn renewed_purchase(
         });
     }
     let prices =
-        offer.upfront_prices(old.duration, |notice| notice <= old.start || renewal_takes(notice, at));
+        offer.upfront_prices(old.duration, |notice| notice <= term_start || renewal_takes(notice, at));
     let prices =
         prices.ok_or_else(|| Broken(format!("offer {} no longer sells {}", offer.id, old.duration)))?;
     let unit_prices = prices.into_iter().filter(|(key, _)| old.quantities.contains_key(key)).collect();

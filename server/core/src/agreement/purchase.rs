@@ -83,6 +83,7 @@ fn configured(
         end,
         auto_renew: configuration.auto_renew,
         amended_at: None,
+        amends: None,
         added_value: None,
     })
 }
@@ -124,6 +125,7 @@ fn of_fixed_price(
         end,
         auto_renew: configuration.is_some_and(|configuration| configuration.auto_renew),
         amended_at: None,
+        amends: None,
         added_value: None,
     })
 }

@@ -180,12 +180,12 @@ impl Offer {
         let terms = &self.terms;
         let kind = self.upfront_kind(product);
         if product.product_type == ProductType::ProfessionalServices && !self.is_private() {
-            let message = "professional services are sold by private offers only: name buyers";
+            let message = "professional services are sold by private offers only (B20): name buyers";
             return Err(Rejection::new(Code::PrivateOffersOnly, "buyerAccountIds", message));
         }
         let private = self.is_private();
         if self.renewal_kind.is_some() && !private {
-            let message = "a public offer is nobody's renewal: leave it out, or name buyers";
+            let message = "a public offer is nobody's renewal (B22): leave it out, or name buyers";
             return Err(Rejection::new(Code::FieldInvalid, "renewalKind", message));
         }
         let (released_at, expires_at) = (self.released_at, self.expires_at());

@@ -53,16 +53,17 @@ pub fn adjust(family: &Family, adjustment: &Adjustment, now: Timestamp) -> Resul
         return Ok(Adjusted { credit_memo: made, event: None });
     }
     if invoice.kind == InvoiceKind::CreditMemo {
-        let message = format!("{} is a credit memo itself: adjust the invoice that it corrects", invoice.id);
+        let message =
+            format!("{} is a credit memo itself (I2): adjust the invoice that it corrects", invoice.id);
         return refuse(Code::AdjustmentNotAllowed, "invoiceId", message);
     }
     if adjustment.amount.currency() != invoice.currency {
-        let message = format!("{} is in {}: give its amount in that", invoice.id, invoice.currency);
+        let message = format!("{} is in {} (I2): give its amount in that", invoice.id, invoice.currency);
         return refuse(Code::AdjustmentAmountInvalid, "currencyCode", message);
     }
     let amount = adjustment.amount.round();
     if amount.minor() <= 0 {
-        let message = format!("{} gives nothing back: give an amount above 0", adjustment.amount);
+        let message = format!("{} gives nothing back (I2): give an amount above 0", adjustment.amount);
         return refuse(Code::AdjustmentAmountInvalid, "adjustmentAmount", message);
     }
     let rows = rows(family, invoice, &adjustment.agreement);
@@ -73,7 +74,7 @@ pub fn adjust(family: &Family, adjustment: &Adjustment, now: Timestamp) -> Resul
     let most = most(family, invoice, &adjustment.agreement);
     if amount > most {
         let message = format!(
-            "{amount} {} is more than the {most} that are left of what {} charged of agreement {}",
+            "{amount} {} is more than the {most} that are left of what {} charged of agreement {} (I2)",
             invoice.currency, invoice.id, adjustment.agreement
         );
         return refuse(Code::AdjustmentTooHigh, "adjustmentAmount", message);
@@ -112,7 +113,7 @@ fn repeated(family: &Family, adjustment: &Adjustment) -> Result<Option<InvoiceId
         true => Ok(Some(memo.id.clone())),
         false => {
             let message = format!(
-                "\"{}\" named the adjustment {} with other parameters: take another token",
+                "\"{}\" named the adjustment {} with other parameters (I2): take another token",
                 adjustment.client_token, memo.id
             );
             Err(Rejection::new(Code::IdempotencyConflict, "clientToken", message))

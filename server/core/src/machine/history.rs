@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::Sandbox;
-use crate::agreement::{Agreement, AgreementStatus, Family, Origin};
+use crate::agreement::{Agreement, AgreementStatus, Family, Origin, UpfrontPurchase};
 use crate::catalog::{Marketplace, PriceChange};
 use crate::earliest::Earliest;
 use crate::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, OfferId, ProductId};
@@ -117,6 +117,19 @@ pub enum Happening {
         /// How many of what.
         quantities: BTreeMap<DimensionKey, u64>,
         /// The end of what was bought.
+        end: Timestamp,
+    },
+    /// What was bought upfront was amended: another purchase took its place.
+    UpfrontAmended {
+        /// The agreement.
+        about: About,
+        /// The number of the new purchase under the agreement.
+        number: u32,
+        /// The number of the one whose place it took.
+        amended: u32,
+        /// How many of what from then on.
+        quantities: BTreeMap<DimensionKey, u64>,
+        /// The end of both.
         end: Timestamp,
     },
     /// An invoice was issued.
@@ -251,12 +264,7 @@ impl HistoryWalk {
             });
             for purchase in &agreement.purchases {
                 self.add(position(agreement.bought_at(purchase), purchase.number), || {
-                    Happening::UpfrontPurchased {
-                        about: about(agreement),
-                        number: purchase.number,
-                        quantities: purchase.quantities.clone(),
-                        end: purchase.end,
-                    }
+                    bought(agreement, purchase)
                 });
             }
             if let Some(ended) = agreement.ended_at {
@@ -301,6 +309,15 @@ impl HistoryWalk {
 
 fn of_family(family: &Family, time: Timestamp, kind: Kind, number: u32, step: u32) -> Position {
     Position { time, kind, offer: None, payer: Some(family.payer), number, step }
+}
+
+fn bought(agreement: &Agreement, purchase: &UpfrontPurchase) -> Happening {
+    let (about, quantities) = (about(agreement), purchase.quantities.clone());
+    let (number, end) = (purchase.number, purchase.end);
+    match purchase.amends {
+        None => Happening::UpfrontPurchased { about, number, quantities, end },
+        Some(amended) => Happening::UpfrontAmended { about, number, amended, quantities, end },
+    }
 }
 
 fn about(agreement: &Agreement) -> About {

@@ -62,7 +62,7 @@ impl ConfigurableUpfront {
     /// The rules of its prices and durations.
     pub fn check(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
         if self.currency != Currency::Usd && !offer.private {
-            let message = format!("public offers are in USD, not in {}", self.currency);
+            let message = format!("public offers are in USD (A24), not in {}", self.currency);
             return Err(refuse(Code::CurrencyNotSupported, "currencyCode", &message));
         }
         self.check_prices(offer.product, offer.terms.usage_based.as_ref(), offer.private, offer.rules)
@@ -169,11 +169,11 @@ pub(super) fn check_private_duration(
     };
     match (ok, kind) {
         (true, _) => Ok(()),
-        (false, UpfrontKind::Contract) => {
-            Err(format!("{duration} is too long: a private contract lasts at most P{months}M or P{days}D"))
-        }
+        (false, UpfrontKind::Contract) => Err(format!(
+            "{duration} is too long: a private contract lasts at most P{months}M or P{days}D (B10)"
+        )),
         (false, UpfrontKind::Annual) => {
-            Err(format!("{duration} is too long: a private offer lasts at most P{days}D"))
+            Err(format!("{duration} is too long: a private offer lasts at most P{days}D (B11)"))
         }
     }
 }

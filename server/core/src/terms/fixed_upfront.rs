@@ -30,7 +30,7 @@ impl FixedUpfront {
             Err(Rejection::new(code, format!("fixedUpfrontPricing{field}"), message))
         };
         if !offer.private {
-            let message = "a fixed upfront price is for private offers: public ones price every dimension \
+            let message = "a fixed upfront price is for private offers (A23): public ones price every dimension \
                            (configurableUpfrontPricing)";
             return refuse(Code::TermNotAllowed, "", message.to_owned());
         }

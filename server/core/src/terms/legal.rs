@@ -36,8 +36,12 @@ impl Legal {
     /// One to five documents, each with its address (C-09).
     pub fn check(&self, _offer: &OfferContext<'_>) -> Result<(), Rejection> {
         let count = self.documents.len();
-        if !(1..=MAX_EULA_DOCUMENTS).contains(&count) {
-            let message = format!("{count} documents; it holds 1 to {MAX_EULA_DOCUMENTS}: join some");
+        if count == 0 {
+            let message = "no document (B9): name one, or leave the term out";
+            return Err(Rejection::new(Code::FieldMissing, "legal.documents", message));
+        }
+        if count > MAX_EULA_DOCUMENTS {
+            let message = format!("{count} documents; it holds at most {MAX_EULA_DOCUMENTS} (B9): join some");
             return Err(Rejection::new(Code::TooManyDocuments, "legal.documents", message));
         }
         for (index, document) in self.documents.iter().enumerate() {

@@ -71,7 +71,7 @@ macro_rules! terms {
                         $(Term::$variant(term) => ($name, terms.$field.replace(term).is_some()),)*
                     };
                     if taken {
-                        let message = format!("{name} stands twice: an offer holds each term once");
+                        let message = format!("{name} stands twice: an offer holds each term once, and its prices do not change over time (B12)");
                         return Err(Rejection::new(Code::TermDuplicate, format!("terms[{index}]"), message));
                     }
                 }

@@ -44,17 +44,17 @@ impl PaymentSchedule {
     /// their dates, of which only one may lie before the last day to accept (C-14).
     pub fn check(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
         let Some(upfront) = &offer.terms.fixed_upfront else {
-            let message = "instalments pay a fixed upfront price: add fixedUpfrontPricing";
+            let message = "instalments pay a fixed upfront price (B6): add fixedUpfrontPricing";
             return Err(refuse(Code::TermMissing, "", message.to_owned()));
         };
         let most = offer.rules.max_instalments as usize;
         match self.payments.len() {
             0 => {
-                let message = "name at least one payment".to_owned();
+                let message = "name at least one payment (B6)".to_owned();
                 return Err(refuse(Code::PaymentScheduleInvalid, ".schedule", message));
             }
             count if count > most => {
-                let message = format!("{count} payments; at most {most} are allowed: join some");
+                let message = format!("{count} payments; at most {most} are allowed (B6): join some");
                 return Err(refuse(Code::PaymentScheduleInvalid, ".schedule", message));
             }
             _ => {}
@@ -62,7 +62,7 @@ impl PaymentSchedule {
         for (index, payment) in self.payments.iter().enumerate() {
             if payment.amount.is_zero() || !payment.amount.is_payable(self.currency) {
                 let message = format!(
-                    "{} is no amount to pay: give one above 0 with at most {} decimals",
+                    "{} is no amount to pay (B6): give one above 0 with at most {} decimals",
                     payment.amount,
                     self.currency.minor_digits()
                 );
@@ -76,7 +76,7 @@ impl PaymentSchedule {
         if let Some(index) = self.payments.windows(2).position(|w| w[1].charge_date <= w[0].charge_date) {
             let (before, after) = (self.payments[index].charge_date, self.payments[index + 1].charge_date);
             let message =
-                format!("{after} does not come after {before}: order the payments by date, one a day");
+                format!("{after} does not come after {before} (B6): order the payments by date, one a day");
             return Err(refuse(
                 Code::PaymentScheduleInvalid,
                 &format!(".schedule[{}].chargeDate", index + 1),
@@ -88,7 +88,7 @@ impl PaymentSchedule {
         {
             let message = format!(
                 "{} is the second date on or before the last day to accept: only the first payment may come due \
-                 before the acceptance",
+                 before the acceptance (B6)",
                 second.charge_date
             );
             return Err(refuse(Code::PaymentScheduleInvalid, ".schedule[1].chargeDate", message));
@@ -96,7 +96,7 @@ impl PaymentSchedule {
         let price = upfront.price.once(upfront.currency);
         if self.currency != upfront.currency || self.total() != price {
             let message = format!(
-                "the payments sum to {} {}, the fixed upfront price is {price} {}: make them the same",
+                "the payments sum to {} {}, the fixed upfront price is {price} {} (B6): make them the same",
                 self.total(),
                 self.currency,
                 upfront.currency
@@ -113,7 +113,7 @@ impl PaymentSchedule {
             None => Ok(()),
             Some((index, payment)) => {
                 let message = format!(
-                    "payment {} of {} comes after the agreement's end at {}: every date must lie inside it",
+                    "payment {} of {} comes after the agreement's end at {}: every date must lie inside it (B6)",
                     index + 1,
                     payment.charge_date,
                     report_date(end)

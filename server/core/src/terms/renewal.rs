@@ -51,27 +51,27 @@ impl Renewal {
                 None => Ok(()),
                 Some(_) => refuse(
                     ".priceIncrease",
-                    "a public offer renews at its own prices: leave the increase out",
+                    "a public offer renews at its own prices (A10): leave the increase out",
                 ),
             };
         }
         if !offer.rules.private_auto_renewal {
             return refuse(
                 "",
-                "private offers renew by another private offer: leave the renewal term out, or set the rule \
+                "private offers renew by another private offer (E4): leave the renewal term out, or set the rule \
                  privateAutoRenewal (profile 2026)",
             );
         }
         if offer.terms.payment_schedule.is_some() {
             return refuse(
                 "",
-                "what is paid in instalments does not renew itself: leave the renewal term out",
+                "what is paid in instalments does not renew itself (E4): leave the renewal term out",
             );
         }
         if offer.terms.validity.is_some() {
             return refuse(
                 "",
-                "an agreement with dates or days of its own ends with them: leave the renewal term out",
+                "an agreement with dates or days of its own ends with them (E3): leave the renewal term out",
             );
         }
         match self.uplift {
@@ -89,16 +89,16 @@ impl Uplift {
         if self.percent > MAX_UPLIFT {
             return refuse(
                 "fixedPercentage",
-                format!("{} is too much: an uplift is 0 to 100 %", self.percent),
+                format!("{} is too much: an uplift is 0 to 100 % (E4)", self.percent),
             );
         }
         match self.range {
             Some(UpliftRange { least, most }) if most > MAX_UPLIFT || least > most => {
-                refuse("percentageRange", format!("{least} to {most} is no range of 0 to 100 %"))
+                refuse("percentageRange", format!("{least} to {most} is no range of 0 to 100 % (E4)"))
             }
             Some(UpliftRange { least, most }) if self.percent < least || self.percent > most => refuse(
                 "percentageRange.default",
-                format!("{} lies outside its range of {least} to {most}", self.percent),
+                format!("{} lies outside its range of {least} to {most} (E4)", self.percent),
             ),
             _ => Ok(()),
         }

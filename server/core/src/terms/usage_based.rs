@@ -19,7 +19,7 @@ impl UsageBased {
     pub fn check(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
         if self.currency != Currency::Usd {
             let message = format!(
-                "usage is priced in USD, not in {}: of a private offer, what is sold upfront may \
+                "usage is priced in USD (A24), not in {}: of a private offer, what is sold upfront may \
                                    be in another currency",
                 self.currency
             );

@@ -87,7 +87,8 @@ fn check_duration(duration: TermDuration, offer: &OfferContext<'_>) -> Result<()
     match ok {
         true => Ok(()),
         false => {
-            let message = format!("{duration} is too long: at most {longest}");
+            let message =
+                format!("{duration} is too long: at most {longest} ({})", if server { "B11" } else { "B10" });
             Err(Rejection::new(Code::DurationNotAllowed, "validity.agreementDuration", message))
         }
     }
@@ -105,26 +106,28 @@ fn check_dates(dates: ValidityDates, offer: &OfferContext<'_>) -> Result<(), Rej
     let ValidityDates { first_day, last_day } = dates;
     let (start, end) = dates.period();
     if last_day < first_day {
-        let message = format!("{last_day} lies before the first day {first_day}: exchange them");
+        let message = format!("{last_day} lies before the first day {first_day} (E3): exchange them");
         return refuse(Code::DurationNotAllowed, "agreementEndDate", message);
     }
     if start < offer.released_at {
-        let message =
-            format!("{first_day} begins before now, {}: agreements begin in the future", offer.released_at);
+        let message = format!(
+            "{first_day} begins before now, {}: agreements begin in the future (E3)",
+            offer.released_at
+        );
         return refuse(Code::DurationNotAllowed, "agreementStartDate", message);
     }
     if start > offer.released_at.plus_months(MAX_YEARS_AHEAD * 12) {
-        let message = format!("{first_day} is more than {MAX_YEARS_AHEAD} years ahead: begin earlier");
+        let message = format!("{first_day} is more than {MAX_YEARS_AHEAD} years ahead (E3): begin earlier");
         return refuse(Code::DurationNotAllowed, "agreementStartDate", message);
     }
     let months = offer.rules.max_private_contract_months;
     if end > start.plus_months(months) {
-        let message = format!("{last_day} is more than {months} months after {first_day}: end earlier");
+        let message = format!("{last_day} is more than {months} months after {first_day} (B10): end earlier");
         return refuse(Code::DurationNotAllowed, "agreementEndDate", message);
     }
     if let Some(expires) = offer.expires_at.filter(|expires| *expires > start) {
         let message = format!(
-            "the agreement begins on {first_day} and could be accepted until {expires}: let the last day to accept \
+            "the agreement begins on {first_day} and could be accepted until {expires} (E3): let the last day to accept \
              be {} or earlier",
             first_day.checked_sub_days(Days::new(1)).unwrap_or(first_day)
         );

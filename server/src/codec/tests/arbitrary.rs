@@ -252,6 +252,7 @@ impl Tape<'_> {
             fixed_price: self.option(Self::price),
             in_instalments: self.flag(),
             amended_at: self.option(Self::time),
+            amends: self.option(Self::wide).map(|number| number as u32),
             added_value: self.option(Self::money),
         }
     }

@@ -51,6 +51,7 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("invoice_issued_upfront", one(Event::InvoiceIssued(Arc::new(upfront_invoice())))),
         ("agreement_accepted_in_instalments", one(Event::AgreementAccepted(contracts::agreement()))),
         ("upfront_amended", one(contracts::amended())),
+        ("upfront_amended_again", one(contracts::amended_again())),
         ("instalment_settled", one(contracts::settled())),
         ("invoice_issued_credit_memo", one(Event::InvoiceIssued(Arc::new(contracts::credit_memo())))),
         ("month_closed_in_two_sandboxes", two_sandboxes),
@@ -147,6 +148,7 @@ fn purchase() -> UpfrontPurchase {
         fixed_price: None,
         in_instalments: false,
         amended_at: None,
+        amends: None,
         added_value: None,
     }
 }

@@ -22,8 +22,9 @@ const TOKEN_MAX: usize = 64;
 pub fn from_proto_adjustments(adjustments: Vec<proto::Adjustment>) -> Result<Vec<Adjustment>, Rejection> {
     let count = adjustments.len();
     if !(1..=MAX_ADJUSTMENTS).contains(&count) {
-        let message =
-            format!("{count} adjustments; a request holds 1 to {MAX_ADJUSTMENTS}: send several requests");
+        let message = format!(
+            "{count} adjustments; a request holds 1 to {MAX_ADJUSTMENTS} (I2): send several requests"
+        );
         return Err(Rejection::new(Code::TooManyAdjustments, "adjustments", message));
     }
     let read = |(index, adjustment)| {
@@ -36,7 +37,8 @@ fn from_proto_adjustment(adjustment: proto::Adjustment) -> Result<Adjustment, Re
     let currency = from_proto_currency(&adjustment.currency_code, "currencyCode")?;
     let text = &adjustment.adjustment_amount;
     let amount = Amount::parse(text, currency).ok_or_else(|| {
-        let message = format!("\"{text}\" is not an amount: give a decimal above 0 with at most 8 decimals");
+        let message =
+            format!("\"{text}\" is not an amount: give a decimal above 0 with at most 8 decimals (I2)");
         Rejection::new(Code::AdjustmentAmountInvalid, "adjustmentAmount", message)
     })?;
     let token = required_text(&adjustment.client_token, "clientToken")?;

@@ -161,6 +161,7 @@ mod tests {
                 fixed_price: None,
                 in_instalments: false,
                 amended_at: Some(start.plus_days(5)),
+                amends: None,
                 added_value: None,
             }],
             instalments: vec![Instalment {

@@ -66,6 +66,21 @@ pub fn to_proto_event(time: Timestamp, happening: Happening) -> proto::SandboxEv
                 end_time: Some(to_proto_time(end)),
             })
         }
+        Happening::UpfrontAmended { about, number, amended, quantities, end } => {
+            let About { id, licence, buyer, payer, product, offer } = about;
+            Event::UpfrontAmended(proto::UpfrontAmendedEvent {
+                agreement_id: id.to_string(),
+                license_arn: licence.to_string(),
+                buyer_account_id: buyer.to_string(),
+                payer_account_id: payer.to_string(),
+                product_id: product.to_string(),
+                offer_id: offer.to_string(),
+                number,
+                amended_number: amended,
+                quantities: to_proto_quantities(&quantities),
+                end_time: Some(to_proto_time(end)),
+            })
+        }
         Happening::InvoiceIssued { id, payer, kind, month, total } => {
             Event::InvoiceIssued(proto::InvoiceIssuedEvent {
                 invoice_id: id.to_string(),
@@ -194,6 +209,27 @@ mod tests {
                     offer_id: offer_id.clone(),
                     origin: proto::AgreementOrigin::FellBack.into(),
                     initial_agreement_id: "agmt-0".to_owned(),
+                }),
+            ),
+            (
+                Happening::UpfrontAmended {
+                    about: about(),
+                    number: 4,
+                    amended: 3,
+                    quantities: [(DimensionKey::new("large"), 5)].into(),
+                    end: later,
+                },
+                Event::UpfrontAmended(proto::UpfrontAmendedEvent {
+                    agreement_id: agreement_id.clone(),
+                    license_arn: license_arn.clone(),
+                    buyer_account_id: buyer_account_id.clone(),
+                    payer_account_id: payer_account_id.clone(),
+                    product_id: product_id.clone(),
+                    offer_id: offer_id.clone(),
+                    number: 4,
+                    amended_number: 3,
+                    quantities: [("large".to_owned(), 5)].into(),
+                    end_time: Some(to_proto_time(later)),
                 }),
             ),
             (

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::agreement::UpfrontPurchase;
 use crate::catalog::{Change, Offer, Targeting};
 use crate::ids::SandboxName;
 use crate::invoicing::Invoice;
@@ -105,6 +104,7 @@ fn sandbox() -> Sandbox {
         fixed_price: None,
         in_instalments: false,
         amended_at: None,
+        amends: None,
         added_value: None,
     };
     for event in [
@@ -153,6 +153,9 @@ fn line((position, happening): &(Position, Happening)) -> String {
         Happening::AgreementEnded(about, status) => format!("{} {status:?}", about.id),
         Happening::AgreementAccepted { about, origin, initial_id } => {
             format!("{} {origin:?} of {initial_id}", about.id)
+        }
+        Happening::UpfrontAmended { about, number, amended, .. } => {
+            format!("{} {number} in place of {amended}", about.id)
         }
         Happening::UpfrontPurchased { about, number, end, .. } => {
             format!("{} bought {number} until {end}", about.id)

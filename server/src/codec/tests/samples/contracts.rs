@@ -46,10 +46,24 @@ pub fn amended() -> Event {
         number: 2,
         start: time("2025-07-02T00:00:00Z"),
         amended_at: Some(time("2025-08-02T00:00:00Z")),
+        amends: None,
         added_value: Some(Money::from_minor(-12_033, Currency::Usd)),
         ..purchase()
     };
     Event::UpfrontAmended { payer: account(1), agreement: super::agreement().id, amended: 1, purchase }
+}
+
+/// A purchase takes the place of one that had taken another one's.
+pub fn amended_again() -> Event {
+    let Event::UpfrontAmended { payer, agreement, purchase, .. } = amended() else { unreachable!() };
+    let purchase = UpfrontPurchase {
+        number: 3,
+        start: time("2025-08-02T00:00:00Z"),
+        amended_at: None,
+        amends: Some(2),
+        ..purchase
+    };
+    Event::UpfrontAmended { payer, agreement, amended: 2, purchase }
 }
 
 /// An instalment is invoiced.
