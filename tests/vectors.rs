@@ -62,8 +62,8 @@ fn report_rows(world: &World, report: &str, month: &str, offer_id_column: OfferI
     let report = reports::by_name(report).expect("a known report");
     let all = world.all_invoices().into_values().flatten();
     let invoices: Vec<_> = all.filter(|invoice| invoice.month.to_string() == month).collect();
-    let input =
-        ReportInput { market: world.market(), seller: account(SELLER), offer_id_column, invoices: &invoices };
+    let (market, seller) = (world.market(), account(SELLER));
+    let input = ReportInput { market, seller, offer_id_column, invoices: &invoices, agreements: &[] };
     let rows = (report.rows)(&input).expect("rows of a sound state");
     let cell = |row: &Vec<String>, wanted: &&str| {
         assert_eq!(row.len(), report.columns.len());

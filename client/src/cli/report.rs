@@ -195,7 +195,12 @@ mod tests {
     fn reports_are_named_short() {
         assert_eq!(
             kind_names(),
-            ["monthly_revenue_billing_and_revenue_data", "monthly_revenue_annual_subscriptions"]
+            [
+                "monthly_revenue_billing_and_revenue_data",
+                "monthly_revenue_annual_subscriptions",
+                "monthly_revenue_flexible_payment_schedule",
+                "sales_compensation_billed_revenue",
+            ]
         );
         for name in ["monthly_revenue_annual_subscriptions", "monthly-revenue-annual-subscriptions"] {
             assert_eq!(parse_kind(name), Ok(ReportKind::MonthlyRevenueAnnualSubscriptions));
