@@ -79,6 +79,7 @@ impl World {
             address: Address { country: "US".to_owned(), ..Address::default() },
             email_domain: "example.com".to_owned(),
             invoice_terms: false,
+            net_days: None,
             access_keys: Vec::new(),
         };
         let decided = decide::put_account(self.market(), put);

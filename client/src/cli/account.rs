@@ -72,6 +72,9 @@ pub struct PutAccount {
     /// It pays by invoice and not by card: payment schedules are for such payers.
     #[arg(long)]
     invoice_terms: bool,
+    /// The days in which its invoices are due: 0, 15, 30, 45, 60, 90 or 120.
+    #[arg(long, value_name = "DAYS", requires = "invoice_terms")]
+    net_days: Option<u32>,
 }
 
 impl PutAccount {
@@ -95,6 +98,7 @@ impl PutAccount {
             email_domain: self.email_domain,
             access_keys: Vec::new(),
             invoice_terms: self.invoice_terms,
+            net_days: self.net_days,
         })
     }
 }

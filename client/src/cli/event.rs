@@ -85,6 +85,10 @@ fn cells(event: &SandboxEvent) -> [String; 5] {
             let details = format!("{kind} of {}: {} {}", e.billing_period, e.total, e.currency_code);
             cells("invoice_issued", &e.payer_account_id, "", &e.invoice_id, details)
         }
+        Some(Event::InvoicePaid(e)) => {
+            let details = format!("{} {}", e.amount, e.currency_code);
+            cells("invoice_paid", &e.payer_account_id, "", &e.invoice_id, details)
+        }
         Some(Event::MonthClosed(e)) => {
             cells("month_closed", &e.payer_account_id, "", "", e.billing_period.clone())
         }
@@ -101,8 +105,8 @@ mod tests {
     use souk_proto::billing::v1::InvoiceKind;
     use souk_proto::catalog::v1::PriceChange;
     use souk_proto::sandbox::v1::{
-        AgreementAcceptedEvent, AgreementEndedEvent, AgreementOrigin, InvoiceIssuedEvent, MonthClosedEvent,
-        OfferReleasedEvent, PricesChangedEvent, UpfrontPurchasedEvent,
+        AgreementAcceptedEvent, AgreementEndedEvent, AgreementOrigin, InvoiceIssuedEvent, InvoicePaidEvent,
+        MonthClosedEvent, OfferReleasedEvent, PricesChangedEvent, UpfrontPurchasedEvent,
     };
 
     use super::*;
@@ -157,6 +161,12 @@ mod tests {
                 total: own("7.50"),
                 currency_code: own("USD"),
             }),
+            Event::InvoicePaid(InvoicePaidEvent {
+                invoice_id: own("MPIN-1"),
+                payer_account_id: payer_account_id.clone(),
+                amount: own("7.50"),
+                currency_code: own("USD"),
+            }),
             Event::MonthClosed(MonthClosedEvent { payer_account_id, billing_period: own("1970-01") }),
         ];
         let time = Some(Timestamp { seconds: 3_600, nanos: 0 });
@@ -171,6 +181,7 @@ mod tests {
         1970-01-01T01:00:00Z  agreement_accepted  111111111111      222222222222      agmt-1   fell_back, of offer-1
         1970-01-01T01:00:00Z  upfront_purchased   111111111111      222222222222      agmt-1   2 large, 1 small until 1970-01-02T00:00:00Z
         1970-01-01T01:00:00Z  invoice_issued      111111111111                        MPIN-1   usage of 1970-01: 7.50 USD
+        1970-01-01T01:00:00Z  invoice_paid        111111111111                        MPIN-1   7.50 USD
         1970-01-01T01:00:00Z  month_closed        111111111111                                 1970-01
         ");
     }

@@ -32,7 +32,7 @@ impl Souk {
         let facts = self.facts(name, report, seller, month).await?;
         let offer_id_column = column.unwrap_or(market.rules.offer_id_column);
         let (invoices, agreements) = (facts.invoices.as_slice(), facts.agreements.as_slice());
-        let input = ReportInput { market: &market, seller, offer_id_column, invoices, agreements };
+        let input = ReportInput { market: &market, seller, offer_id_column, month, invoices, agreements };
         Ok((report.rows)(&input)?)
     }
 

@@ -79,6 +79,7 @@ fn to_journal_account(account: &Account) -> journal::Account {
         address,
         email_domain,
         invoice_terms,
+        net_days,
         access_keys,
     } = account;
     let Address { country, state, city, postal_code } = address;
@@ -100,6 +101,7 @@ fn to_journal_account(account: &Account) -> journal::Account {
         email_domain: Some(email_domain.clone()),
         access_keys: access_keys.iter().map(key).collect(),
         invoice_terms: invoice_terms.then_some(true),
+        net_days: *net_days,
     }
 }
 
@@ -112,6 +114,7 @@ fn from_journal_account(stored: journal::Account) -> Result<Account, CodecError>
         address: message(stored.address, "address", from_journal_address)?,
         email_domain: required(stored.email_domain, "email_domain")?,
         invoice_terms: stored.invoice_terms.unwrap_or(false),
+        net_days: stored.net_days,
         access_keys: list(stored.access_keys, "access_keys", from_journal_access_key)?,
     })
 }

@@ -12,6 +12,7 @@ mod create_offer;
 mod create_product;
 mod hours;
 mod meter;
+mod pay;
 mod run;
 
 use souk_client::AgreementFilter;
@@ -48,6 +49,7 @@ pub static ALL: &[&Kind] = &[
     &create_offer::KIND,
     &create_product::KIND,
     &add_account::KIND,
+    &pay::KIND,
 ];
 
 const AGREEMENT: &str = "souk.agreement.v1.Agreement";

@@ -30,6 +30,10 @@ pub fn steps(past: &Past) -> Vec<Step> {
                     flow(&[("agreement", flow_text(past.names.agreement(&ended.agreement_id)))])
                 )
             }
+            Event::InvoicePaid(paid) => {
+                let keys = [("invoice", flow_text(&paid.invoice_id))];
+                format!("pay: {}\n", flow(&keys))
+            }
             Event::OfferReleased(_)
             | Event::AgreementEnded(_)
             | Event::InvoiceIssued(_)

@@ -213,6 +213,7 @@ fn credit_memo(
         kind: InvoiceKind::CreditMemo,
         month,
         issued_at: now,
+        due_at: None,
         lines,
         revenue,
         correction: Some(Correction {

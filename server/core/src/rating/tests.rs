@@ -83,6 +83,7 @@ fn market(runners: &[Runner], price_change: Option<i64>) -> Marketplace {
             address: Address::default(),
             email_domain: String::new(),
             invoice_terms: false,
+            net_days: None,
             access_keys: Vec::new(),
         }));
     };

@@ -3,15 +3,17 @@
 
 mod cells;
 pub mod flexible_payment_schedule;
+pub mod fund_ages;
 pub mod monthly_billed_revenue;
 pub mod sales_compensation;
-
-use std::sync::Arc;
+mod transactions;
+pub mod uncollected_funds;
 
 use crate::agreement::{Agreement, Family};
 use crate::catalog::Marketplace;
 use crate::ids::AccountId;
 use crate::invoicing::Invoice;
+use crate::invoicing::payment::Standing;
 use crate::rejection::Broken;
 use crate::rules::OfferIdColumn;
 use crate::time::BillingMonth;
@@ -24,8 +26,10 @@ pub struct ReportInput<'a> {
     pub seller: AccountId,
     /// How rows of public offers show the offer.
     pub offer_id_column: OfferIdColumn,
+    /// The month.
+    pub month: BillingMonth,
     /// The invoices that the report asks for, of every payer, in the order of payer and issue.
-    pub invoices: &'a [Arc<Invoice>],
+    pub invoices: &'a [Standing],
     /// The agreements that it asks for.
     pub agreements: &'a [Agreement],
 }
@@ -37,6 +41,8 @@ pub enum Asks {
     InvoicesOf,
     /// The invoices issued in the month.
     InvoicesIssuedIn,
+    /// The invoices issued by the end of the month.
+    InvoicesIssuedBy,
     /// The agreements accepted in the month that are paid in instalments.
     SchedulesAcceptedIn,
 }
@@ -45,7 +51,7 @@ pub enum Asks {
 #[derive(Debug, Default)]
 pub struct Facts {
     /// Invoices.
-    pub invoices: Vec<Arc<Invoice>>,
+    pub invoices: Vec<Standing>,
     /// Agreements.
     pub agreements: Vec<Agreement>,
 }
@@ -70,19 +76,18 @@ pub struct Report {
 impl Report {
     /// What it asks for of a family, as far as it is the seller's.
     pub fn gather(&self, family: &Family, seller: AccountId, month: BillingMonth) -> Facts {
-        let invoices = |of_month: fn(&Invoice, BillingMonth) -> bool| {
+        let invoices = |asked: fn(&Invoice, BillingMonth) -> bool| {
             let sells = |invoice: &Invoice| invoice.revenue.iter().any(|revenue| revenue.seller == seller);
-            let all = family.invoices().iter().filter(|invoice| of_month(invoice, month) && sells(invoice));
-            all.cloned().collect()
+            let all = family.invoices().iter().filter(|invoice| asked(invoice, month) && sells(invoice));
+            let invoices = all.map(|invoice| Standing::of(family, invoice)).collect();
+            Facts { invoices, ..Facts::default() }
         };
         match self.asks {
-            Asks::InvoicesOf => {
-                Facts { invoices: invoices(|invoice, month| invoice.month == month), ..Facts::default() }
+            Asks::InvoicesOf => invoices(|invoice, month| invoice.month == month),
+            Asks::InvoicesIssuedIn => {
+                invoices(|invoice, month| BillingMonth::containing(invoice.issued_at) == month)
             }
-            Asks::InvoicesIssuedIn => Facts {
-                invoices: invoices(|invoice, month| BillingMonth::containing(invoice.issued_at) == month),
-                ..Facts::default()
-            },
+            Asks::InvoicesIssuedBy => invoices(|invoice, month| invoice.issued_at < month.end()),
             Asks::SchedulesAcceptedIn => {
                 let asked = |agreement: &&Agreement| {
                     agreement.seller == seller
@@ -101,6 +106,9 @@ pub const ALL: &[Report] = &[
     monthly_billed_revenue::VARIABLE_LENGTH_SUBSCRIPTIONS,
     flexible_payment_schedule::FLEXIBLE_PAYMENT_SCHEDULE,
     sales_compensation::BILLED_REVENUE,
+    fund_ages::UNCOLLECTED,
+    fund_ages::PAST_DUE,
+    uncollected_funds::BREAKDOWN,
 ];
 
 /// The report of a name.
@@ -120,6 +128,9 @@ mod tests {
             ("monthly_revenue_annual_subscriptions", 33),
             ("monthly_revenue_flexible_payment_schedule", 19),
             ("sales_compensation_billed_revenue", 22),
+            ("disbursed_amount_by_age_of_uncollected_funds", 6),
+            ("disbursed_amount_by_age_of_past_due_funds", 6),
+            ("disbursed_amount_by_uncollected_funds_breakdown", 17),
         ];
         assert_eq!(counts, expected);
     }

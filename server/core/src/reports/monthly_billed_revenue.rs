@@ -4,6 +4,7 @@
 use super::cells::{customer_reference, place, sorted_by_account, trailer, transaction};
 use super::{Asks, Report, ReportInput, Row};
 use crate::catalog::{Account, Offer, Product};
+use crate::invoicing::payment::Standing;
 use crate::invoicing::{ChargeType, Invoice, InvoiceLine, Revenue};
 use crate::money::Money;
 use crate::rejection::Broken;
@@ -136,8 +137,10 @@ fn revenue_of<'a>(
     input: &'a ReportInput<'_>,
     wanted: fn(ChargeType) -> bool,
 ) -> impl Iterator<Item = (&'a Invoice, &'a Revenue)> {
-    let all =
-        input.invoices.iter().flat_map(|invoice| invoice.revenue.iter().map(move |r| (invoice.as_ref(), r)));
+    let all = input
+        .invoices
+        .iter()
+        .flat_map(|Standing { invoice, .. }| invoice.revenue.iter().map(move |r| (invoice.as_ref(), r)));
     all.filter(move |(_, revenue)| revenue.seller == input.seller && wanted(revenue.charge_type))
 }
 
@@ -181,7 +184,7 @@ impl<'a> Context<'a> {
             refunded.to_string(),
             fee_refund.to_string(),
             zero.clone(),
-            billed.plus(fee).plus(*refunded).plus(*fee_refund).to_string(),
+            self.revenue.net().to_string(),
             billed.currency().to_string(),
             self.transaction.clone(),
             zero.clone(),

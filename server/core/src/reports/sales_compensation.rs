@@ -1,14 +1,11 @@
 //! The sales compensation report: what was billed in the month of the invoice date, one row for each invoice,
 //! subscriber, product and offer.
 
-use std::collections::BTreeMap;
-
-use super::cells::{place, sorted_by_account, trailer, transaction};
+use super::cells::{place, sorted_by_account, trailer};
+use super::transactions::transactions;
 use super::{Asks, Report, ReportInput, Row};
-use crate::invoicing::Revenue;
-use crate::money::Money;
+use crate::invoicing::payment::Standing;
 use crate::rejection::Broken;
-use crate::time::BillingMonth;
 
 /// Its only section.
 pub const BILLED_REVENUE: Report = Report {
@@ -42,38 +39,21 @@ pub const BILLED_REVENUE: Report = Report {
     rows,
 };
 
-/// Revenue, AWS's share of it, refunds, AWS's share of them.
-type Sums = [Money; 4];
-
 /// Rows with nothing left are dropped.
 fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     let mut rows = Vec::new();
-    for invoice in input.invoices {
-        let mut sums: BTreeMap<_, (&Revenue, Sums)> = BTreeMap::new();
-        for revenue in invoice.revenue.iter().filter(|revenue| revenue.seller == input.seller) {
-            let key = (revenue.buyer, &revenue.product, &revenue.offer);
-            let (_, sum) = sums.entry(key).or_insert((revenue, [Money::zero(invoice.currency); 4]));
-            let parts = [revenue.billed, revenue.fee, revenue.refunded, revenue.fee_refund];
-            *sum = std::array::from_fn(|index| sum[index].plus(parts[index]));
-        }
+    for Standing { invoice, .. } in input.invoices {
         let payer = input.market.known_account(invoice.payer)?;
-        for (revenue, sums) in sums.into_values() {
-            let net = sums.into_iter().fold(Money::zero(invoice.currency), Money::plus);
-            if net.minor() == 0 {
+        for transaction in transactions(invoice, input.seller) {
+            if transaction.net().minor() == 0 {
                 continue;
             }
-            let customer = input.market.known_account(revenue.buyer)?;
-            let product = input.market.known_product(&revenue.product)?;
+            let customer = input.market.known_account(transaction.revenue.buyer)?;
+            let product = input.market.known_product(&transaction.revenue.product)?;
             let mut row = vec![customer.id.to_string()];
             row.extend(place(customer));
             row.extend([customer.email_domain.clone(), product.code.to_string(), product.title.clone()]);
-            row.extend(sums.map(|sum| sum.to_string()));
-            row.extend([
-                net.to_string(),
-                invoice.currency.to_string(),
-                BillingMonth::containing(invoice.issued_at).to_string(),
-                transaction(invoice, revenue),
-            ]);
+            row.extend(transaction.money(invoice));
             row.extend(trailer(payer));
             rows.push(row);
         }

@@ -27,6 +27,7 @@ pub fn from_proto_account(account: proto::Account) -> Result<Account, Rejection>
         address: account.address.map(from_proto_address).unwrap_or_default(),
         email_domain: account.email_domain,
         invoice_terms: account.invoice_terms,
+        net_days: account.net_days,
         access_keys: account.access_keys.into_iter().map(from_proto_access_key).collect(),
     })
 }
@@ -41,6 +42,7 @@ pub fn to_proto_account(account: &Account) -> proto::Account {
         address,
         email_domain,
         invoice_terms,
+        net_days,
         access_keys,
     } = account;
     let key = |key: &AccessKey| proto::AccessKey {
@@ -56,6 +58,7 @@ pub fn to_proto_account(account: &Account) -> proto::Account {
         email_domain: email_domain.clone(),
         access_keys: access_keys.iter().map(key).collect(),
         invoice_terms: *invoice_terms,
+        net_days: *net_days,
     }
 }
 
@@ -118,7 +121,8 @@ mod tests {
             (id, payer) in (account_id(), account_id()),
             [company_name, country, state, city] in any::<[String; 4]>(),
             [postal_code, email_domain] in any::<[String; 2]>(),
-            (invoicing_entity, invoice_terms) in (option::of(".{1,10}"), any::<bool>()),
+            invoicing_entity in option::of(".{1,10}"),
+            (invoice_terms, net_days) in any::<(bool, Option<u32>)>(),
             access_keys in collection::vec(any::<(String, String)>(), 0..3),
         ) -> Account {
             let address = Address { country, state, city, postal_code };
@@ -131,6 +135,7 @@ mod tests {
                 address,
                 email_domain,
                 invoice_terms,
+                net_days,
                 access_keys,
             }
         }

@@ -125,6 +125,7 @@ impl Tape<'_> {
             },
             email_domain: self.text(),
             invoice_terms: self.flag(),
+            net_days: self.option(|t| t.wide() as u32),
             access_keys: self.list(|t| AccessKey { id: t.text(), secret: t.text() }),
         }
     }
