@@ -7,6 +7,7 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use souk_benches::{account, family, month};
 use souk_core::invoicing::close_month::usage_invoices;
+use souk_core::invoicing::payment::Standing;
 use souk_core::reports::ReportInput;
 use souk_core::reports::monthly_billed_revenue::BILLING_AND_REVENUE_DATA as REPORT;
 use souk_core::rules::OfferIdColumn;
@@ -18,13 +19,16 @@ fn report(criterion: &mut Criterion) {
     let sandbox = family(LINKED, false);
     let family = sandbox.family(account(0)).expect("the family");
     let invoices = usage_invoices(&sandbox, family, month()).expect("a sound family");
-    let invoices: Vec<_> = invoices.into_iter().map(Arc::new).collect();
-    let seller = invoices[0].lines[0].seller;
+    let invoices: Vec<_> =
+        invoices.iter().map(|invoice| Standing::of(family, &Arc::new(invoice.clone()))).collect();
+    let seller = invoices[0].invoice.lines[0].seller;
     let input = ReportInput {
         market: sandbox.market(),
         seller,
         offer_id_column: OfferIdColumn::Dashboard,
+        month: month(),
         invoices: &invoices,
+        agreements: &[],
     };
     let render = || (REPORT.rows)(&input).expect("rows");
     let write = |rows: &[Vec<String>]| csv(REPORT.columns, rows).expect("a file");

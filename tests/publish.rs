@@ -80,6 +80,7 @@ impl World {
             email_domain: "example.com".to_owned(),
             invoice_terms: false,
             private_marketplace_admin: None,
+            net_days: None,
             access_keys: Vec::new(),
         };
         let decided = decide::put_account(self.market(), put);

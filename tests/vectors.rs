@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use souk_core::catalog::{DimensionType, ProductType};
+use souk_core::invoicing::payment::Standing;
 use souk_core::invoicing::{Invoice, InvoiceKind};
-use souk_core::money::{Currency, PriceDecimals};
+use souk_core::money::{Currency, Money, PriceDecimals};
 use souk_core::rejection::Code;
 use souk_core::reports::{self, ReportInput};
 use souk_core::rules::{MeteringWindow, OfferIdColumn, Profile, Rules};
@@ -61,9 +62,13 @@ fn report_rows(world: &World, report: &str, month: &str, offer_id_column: OfferI
     ];
     let report = reports::by_name(report).expect("a known report");
     let all = world.all_invoices().into_values().flatten();
-    let invoices: Vec<_> = all.filter(|invoice| invoice.month.to_string() == month).collect();
-    let input =
-        ReportInput { market: world.market(), seller: account(SELLER), offer_id_column, invoices: &invoices };
+    let month = souk_core::time::BillingMonth::parse(month).expect("a month");
+    let of_month = all.filter(|invoice| invoice.month == month);
+    let zero = Money::zero(Currency::Usd);
+    let invoices: Vec<_> =
+        of_month.map(|invoice| Standing { invoice, collected_at: None, uncollected: zero }).collect();
+    let (market, seller) = (world.market(), account(SELLER));
+    let input = ReportInput { market, seller, offer_id_column, month, invoices: &invoices, agreements: &[] };
     let rows = (report.rows)(&input).expect("rows of a sound state");
     let cell = |row: &Vec<String>, wanted: &&str| {
         assert_eq!(row.len(), report.columns.len());

@@ -3,7 +3,7 @@
 use souk_proto::billing::v1::billing_service_client::BillingServiceClient;
 use souk_proto::billing::v1::{
     AdjustInvoicesRequest, Adjustment, ExplainInvoiceLineRequest, ExplainInvoiceLineResponse, ExplainedHour,
-    GetInvoiceRequest, Invoice, InvoiceLine, ListInvoicesRequest, PreviewInvoicesRequest,
+    GetInvoiceRequest, Invoice, InvoiceLine, ListInvoicesRequest, PayInvoiceRequest, PreviewInvoicesRequest,
 };
 use tonic::transport::Channel;
 
@@ -138,6 +138,17 @@ impl SoukClient {
         let question = AdjustInvoicesRequest { sandbox: sandbox.to_owned(), adjustments };
         let send = |channel, request| async move { service(channel).adjust_invoices(request).await };
         Ok(self.unary(Call::AdjustInvoices, question, send).await?.credit_memos)
+    }
+
+    /// Pays an invoice, whole. Answers it as it stands then.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn pay_invoice(&self, sandbox: &str, invoice_id: &str) -> Result<Invoice, ClientError> {
+        let call = Call::PayInvoice;
+        let question = PayInvoiceRequest { sandbox: sandbox.to_owned(), invoice_id: invoice_id.to_owned() };
+        let send = |channel, request| async move { service(channel).pay_invoice(request).await };
+        required(call, self.unary(call, question, send).await?.invoice, "the invoice")
     }
 
     /// The usage invoices that a payer would get for an open month: the month of the sandbox's clock when

@@ -109,6 +109,8 @@ calls! {
     ExplainInvoiceLine "souk.billing.v1.BillingService" "ExplainInvoiceLine" Repeat "reads";
     AdjustInvoices "souk.billing.v1.BillingService" "AdjustInvoices" Repeat
         "its client token makes each adjustment once";
+    PayInvoice "souk.billing.v1.BillingService" "PayInvoice" Once
+        "a repeat is refused because the invoice is paid, and would hide a success";
     PreviewInvoices "souk.billing.v1.BillingService" "PreviewInvoices" Repeat "reads";
     BatchMeterUsage "souk.metering.v1.MeteringService" "BatchMeterUsage" Repeat
         "the first record of an hour stands and a repeat gets its id";
@@ -172,6 +174,7 @@ mod tests {
                 "AddAnnualSubscription",
                 "AmendAgreement",
                 "CancelAgreement",
+                "PayInvoice",
             ]
         );
     }

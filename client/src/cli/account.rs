@@ -75,6 +75,9 @@ pub struct PutAccount {
     /// The account that administers the private marketplace of its organization: private offers must name it, too.
     #[arg(long, value_name = "ACCOUNT", default_value = "", hide_default_value = true)]
     private_marketplace_admin: String,
+    /// The days in which its invoices are due: 0, 15, 30, 45, 60, 90 or 120.
+    #[arg(long, value_name = "DAYS", requires = "invoice_terms")]
+    net_days: Option<u32>,
 }
 
 impl PutAccount {
@@ -99,6 +102,7 @@ impl PutAccount {
             access_keys: Vec::new(),
             invoice_terms: self.invoice_terms,
             private_marketplace_admin_account_id: self.private_marketplace_admin,
+            net_days: self.net_days,
         })
     }
 }

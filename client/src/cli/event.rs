@@ -92,6 +92,10 @@ fn cells(event: &SandboxEvent) -> [String; 5] {
             let details = format!("{kind} of {}: {} {}", e.billing_period, e.total, e.currency_code);
             cells("invoice_issued", &e.payer_account_id, "", &e.invoice_id, details)
         }
+        Some(Event::InvoicePaid(e)) => {
+            let details = format!("{} {}", e.amount, e.currency_code);
+            cells("invoice_paid", &e.payer_account_id, "", &e.invoice_id, details)
+        }
         Some(Event::MonthClosed(e)) => {
             cells("month_closed", &e.payer_account_id, "", "", e.billing_period.clone())
         }
@@ -108,8 +112,8 @@ mod tests {
     use souk_proto::billing::v1::InvoiceKind;
     use souk_proto::catalog::v1::PriceChange;
     use souk_proto::sandbox::v1::{
-        AgreementAcceptedEvent, AgreementEndedEvent, AgreementOrigin, InvoiceIssuedEvent, MonthClosedEvent,
-        OfferReleasedEvent, PricesChangedEvent, UpfrontAmendedEvent, UpfrontPurchasedEvent,
+        AgreementAcceptedEvent, AgreementEndedEvent, AgreementOrigin, InvoiceIssuedEvent, InvoicePaidEvent,
+        MonthClosedEvent, OfferReleasedEvent, PricesChangedEvent, UpfrontAmendedEvent, UpfrontPurchasedEvent,
     };
 
     use super::*;
@@ -174,6 +178,12 @@ mod tests {
                 total: own("7.50"),
                 currency_code: own("USD"),
             }),
+            Event::InvoicePaid(InvoicePaidEvent {
+                invoice_id: own("MPIN-1"),
+                payer_account_id: payer_account_id.clone(),
+                amount: own("7.50"),
+                currency_code: own("USD"),
+            }),
             Event::MonthClosed(MonthClosedEvent { payer_account_id, billing_period: own("1970-01") }),
         ];
         let time = Some(Timestamp { seconds: 3_600, nanos: 0 });
@@ -181,7 +191,7 @@ mod tests {
             events.into_iter().map(|event| SandboxEvent { time, event: Some(event) }).collect();
         insta::assert_snapshot!(list(&events).unwrap().to_table(), @r"
         Time                  Event               Payer account id  Buyer account id  Id       Details
-        --------------------- ------------------- ----------------- ----------------- -------- ---------------------------------------------------
+        --------------------- ------------------- ----------------- ----------------- -------- -----------------------------------------------------------
         1970-01-01T01:00:00Z  offer_released                                          offer-1  private, of prod-1
         1970-01-01T01:00:00Z  prices_changed                                          offer-1  for existing subscribers from 1970-01-02T00:00:00Z
         1970-01-01T01:00:00Z  agreement_ended     111111111111      222222222222      agmt-1   replaced, of offer-1
@@ -189,6 +199,7 @@ mod tests {
         1970-01-01T01:00:00Z  upfront_purchased   111111111111      222222222222      agmt-1   2 large, 1 small until 1970-01-02T00:00:00Z
         1970-01-01T01:00:00Z  upfront_amended     111111111111      222222222222      agmt-1   5 large in place of purchase 1, until 1970-01-02T00:00:00Z
         1970-01-01T01:00:00Z  invoice_issued      111111111111                        MPIN-1   usage of 1970-01: 7.50 USD
+        1970-01-01T01:00:00Z  invoice_paid        111111111111                        MPIN-1   7.50 USD
         1970-01-01T01:00:00Z  month_closed        111111111111                                 1970-01
         ");
     }

@@ -67,6 +67,13 @@ The same refund twice is made once: give another --token for a second one of the
         #[arg(long)]
         token: Option<String>,
     },
+    /// Pays an invoice whole, as a payer by invoice: less what was given back of it before.
+    #[command(after_help = "Example:
+  souk invoice pay inv-1")]
+    Pay {
+        /// The invoice.
+        invoice: String,
+    },
     /// Shows what a payer would be invoiced if an open month closed with no further usage.
     #[command(after_help = "Examples:
   souk invoice preview 333333333333
@@ -135,6 +142,9 @@ impl InvoiceCommand {
                 };
                 let memos = client.adjust_invoices(&sandbox, vec![adjustment]).await?;
                 invoice_view::list(&memos)?
+            }
+            InvoiceCommand::Pay { invoice } => {
+                invoice_view::whole(&client.pay_invoice(&sandbox, &invoice).await?)?
             }
             InvoiceCommand::Preview { payer, month } => {
                 let invoices = client.preview_invoices(&sandbox, &payer, month.as_deref()).await?;

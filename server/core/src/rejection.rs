@@ -192,6 +192,10 @@ codes! {
     TooManyAdjustments = "TOO_MANY_ADJUSTMENTS" Invalid,
     /// An invoice that cannot be adjusted.
     AdjustmentNotAllowed = "ADJUSTMENT_NOT_ALLOWED" State,
+    /// An invoice is paid once; a card pays at once.
+    InvoicePaid = "INVOICE_PAID" State,
+    /// Nothing is paid of a credit memo.
+    InvoiceNotPayable = "INVOICE_NOT_PAYABLE" State,
     /// The month is not closed yet.
     MonthNotClosed = "MONTH_NOT_CLOSED" State,
     /// The month is closed.

@@ -1,14 +1,13 @@
 //! Invoices and their reasons.
 
-use std::sync::Arc;
-
 use souk_core::agreement::Family;
 use souk_core::agreement::acceptance::Refusal;
 use souk_core::ids::{AccountId, InvoiceId, SandboxName};
 use souk_core::invoicing::adjustment::{Adjustment, adjust};
 use souk_core::invoicing::close_month::usage_invoices;
+use souk_core::invoicing::payment::{Standing, pay};
 use souk_core::invoicing::{ChargeType, Invoice, InvoiceKind, InvoiceLine};
-use souk_core::machine::Event;
+use souk_core::machine::{Event, Sandbox};
 use souk_core::rating::{ExplainedHour, explain_line};
 use souk_core::rejection::{Broken, Code, Rejection};
 use souk_core::time::BillingMonth;
@@ -23,7 +22,7 @@ impl Souk {
         name: &SandboxName,
         payer: Option<AccountId>,
         month: Option<BillingMonth>,
-    ) -> Result<Vec<Arc<Invoice>>, AppError> {
+    ) -> Result<Vec<Standing>, AppError> {
         let market = self.market(name)?;
         if let Some(payer) = payer {
             market.account(payer, "payerAccountId")?;
@@ -34,25 +33,41 @@ impl Souk {
                 let (sandbox, _) = turn.at_its_time(&target)?;
                 let families = sandbox.families().values();
                 let of_payer = families.filter(|family| payer.is_none_or(|payer| family.payer == payer));
-                let all = of_payer.flat_map(|family| family.invoices());
-                Ok(all.filter(|i| month.is_none_or(|month| i.month == month)).cloned().collect::<Vec<_>>())
+                let all = of_payer.flat_map(|family| family.invoices().iter().map(move |i| (family, i)));
+                let of_month = all.filter(|(_, i)| month.is_none_or(|month| i.month == month));
+                Ok(of_month.map(|(family, invoice)| Standing::of(family, invoice)).collect::<Vec<_>>())
             })
             .await?;
         let mut invoices: Vec<_> = parts.into_iter().flatten().collect();
         // Stable: a payer's invoices keep the order of their issue.
-        invoices.sort_by_key(|invoice| invoice.payer);
+        invoices.sort_by_key(|standing| standing.invoice.payer);
         Ok(invoices)
     }
 
     /// One invoice.
-    pub async fn invoice(&self, name: &SandboxName, id: InvoiceId) -> Result<Arc<Invoice>, AppError> {
+    pub async fn invoice(&self, name: &SandboxName, id: InvoiceId) -> Result<Standing, AppError> {
         self.market(name)?;
         let payer = id.payer().ok_or_else(|| unknown(name, &id))?;
         let target = name.clone();
         let job = move |turn: &mut crate::partition::Turn<'_>| {
             let (sandbox, _) = turn.at_its_time(&target)?;
-            let found = sandbox.family(payer).and_then(|family| family.invoice(&id)).cloned();
-            Ok(found.ok_or_else(|| unknown(&target, &id))?)
+            Ok(standing(sandbox, payer, &id).ok_or_else(|| unknown(&target, &id))?)
+        };
+        self.partition(name, payer)?.run(job).await
+    }
+
+    /// A payer pays an invoice.
+    pub async fn pay(&self, name: &SandboxName, id: InvoiceId) -> Result<Standing, AppError> {
+        self.market(name)?;
+        let payer = id.payer().ok_or_else(|| unknown(name, &id))?;
+        let target = name.clone();
+        let job = move |turn: &mut crate::partition::Turn<'_>| {
+            let (sandbox, now) = turn.at_its_time(&target)?;
+            let family = sandbox.family(payer).ok_or_else(|| unknown(&target, &id))?;
+            let event = pay(family, &id, now)?;
+            turn.apply(&target, vec![event])?;
+            let (sandbox, _) = turn.at_its_time(&target)?;
+            Ok(standing(sandbox, payer, &id).ok_or_else(|| unknown(&target, &id))?)
         };
         self.partition(name, payer)?.run(job).await
     }
@@ -63,7 +78,7 @@ impl Souk {
         &self,
         name: &SandboxName,
         adjustments: Vec<Adjustment>,
-    ) -> Result<Vec<Arc<Invoice>>, AppError> {
+    ) -> Result<Vec<Standing>, AppError> {
         self.market(name)?;
         let payer_of = |adjustment: &Adjustment| {
             adjustment.invoice.payer().ok_or_else(|| unknown(name, &adjustment.invoice))
@@ -95,7 +110,7 @@ impl Souk {
                 if let Some(Event::InvoiceIssued(memo)) = &adjusted.event {
                     family.add_invoice(memo.clone());
                 }
-                let memo = family.invoice(&adjusted.credit_memo).cloned();
+                let memo = family.invoice(&adjusted.credit_memo).map(|memo| Standing::of(&family, memo));
                 memos.push(memo.ok_or_else(|| Broken("a credit memo is gone".to_owned()))?);
                 events.extend(adjusted.event);
             }
@@ -112,7 +127,7 @@ impl Souk {
         id: InvoiceId,
         line_number: u32,
     ) -> Result<(InvoiceLine, Vec<ExplainedHour>), AppError> {
-        let invoice = self.invoice(name, id).await?;
+        let Standing { invoice, .. } = self.invoice(name, id).await?;
         let line = line_number.checked_sub(1).and_then(|index| invoice.lines.get(index as usize)).cloned();
         let line = line.ok_or_else(|| {
             let message = format!("invoice {} has lines 1 to {}", invoice.id, invoice.lines.len());
@@ -159,6 +174,11 @@ impl Souk {
         };
         self.partition(name, payer)?.run(job).await
     }
+}
+
+fn standing(sandbox: &Sandbox, payer: AccountId, id: &InvoiceId) -> Option<Standing> {
+    let family = sandbox.family(payer)?;
+    Some(Standing::of(family, family.invoice(id)?))
 }
 
 fn unknown(name: &SandboxName, id: &InvoiceId) -> Rejection {

@@ -1,8 +1,8 @@
-//! Seller reports: gathered from the invoices of every partition.
+//! Seller reports: gathered from every partition.
 
 use souk_core::ids::{AccountId, SandboxName};
 use souk_core::rejection::{Code, Rejection};
-use souk_core::reports::{Report, ReportInput, Row};
+use souk_core::reports::{Facts, Report, ReportInput, Row};
 use souk_core::rules::OfferIdColumn;
 use souk_core::time::BillingMonth;
 
@@ -29,9 +29,38 @@ impl Souk {
             let message = format!("{month} closes at {}: it is {now} in the sandbox", month.invoiced_at());
             return Err(Rejection::new(Code::MonthNotClosed, "month", message).into());
         }
-        let invoices = self.invoices(name, None, Some(month)).await?;
+        let facts = self.facts(name, report, seller, month).await?;
         let offer_id_column = column.unwrap_or(market.rules.offer_id_column);
-        let input = ReportInput { market: &market, seller, offer_id_column, invoices: &invoices };
+        let (invoices, agreements) = (facts.invoices.as_slice(), facts.agreements.as_slice());
+        let input = ReportInput { market: &market, seller, offer_id_column, month, invoices, agreements };
         Ok((report.rows)(&input)?)
+    }
+
+    /// What a report asks for, of every family.
+    async fn facts(
+        &self,
+        name: &SandboxName,
+        report: &'static Report,
+        seller: AccountId,
+        month: BillingMonth,
+    ) -> Result<Facts, AppError> {
+        let target = name.clone();
+        let parts = self
+            .gather(move |turn| {
+                let (sandbox, _) = turn.at_its_time(&target)?;
+                let families = sandbox.families().values();
+                Ok(families
+                    .map(|family| (family.payer, report.gather(family, seller, month)))
+                    .collect::<Vec<_>>())
+            })
+            .await?;
+        let mut families: Vec<_> = parts.into_iter().flatten().collect();
+        families.sort_by_key(|(payer, _)| *payer);
+        let mut all = Facts::default();
+        for (_, facts) in families {
+            all.invoices.extend(facts.invoices);
+            all.agreements.extend(facts.agreements);
+        }
+        Ok(all)
     }
 }

@@ -80,6 +80,7 @@ fn to_journal_account(account: &Account) -> journal::Account {
         email_domain,
         invoice_terms,
         private_marketplace_admin,
+        net_days,
         access_keys,
     } = account;
     let Address { country, state, city, postal_code } = address;
@@ -102,6 +103,7 @@ fn to_journal_account(account: &Account) -> journal::Account {
         access_keys: access_keys.iter().map(key).collect(),
         invoice_terms: invoice_terms.then_some(true),
         private_marketplace_admin: private_marketplace_admin.map(AccountId::number),
+        net_days: *net_days,
     }
 }
 
@@ -118,6 +120,7 @@ fn from_journal_account(stored: journal::Account) -> Result<Account, CodecError>
             .private_marketplace_admin
             .map(|number| account(Some(number), "private_marketplace_admin"))
             .transpose()?,
+        net_days: stored.net_days,
         access_keys: list(stored.access_keys, "access_keys", from_journal_access_key)?,
     })
 }

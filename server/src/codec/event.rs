@@ -15,7 +15,7 @@ use super::agreement::{
     from_journal_agreement, from_journal_purchase, to_journal_agreement, to_journal_purchase,
 };
 use super::columns::{from_journal_columns, from_journal_usage, to_journal_usage};
-use super::invoice::{from_journal_invoice, to_journal_invoice};
+use super::invoice::{from_journal_invoice, from_journal_paid, to_journal_invoice, to_journal_paid};
 use super::usage::{from_journal_allocated, from_journal_series, to_journal_allocated, to_journal_series};
 use super::value::{Stored as _, account, hash, id, list, message, month, required, required_time};
 use super::{CodecError, FORMAT_VERSION, PartitionBatch};
@@ -96,6 +96,9 @@ fn to_journal_event(event: &Event) -> Stored {
             })
         }
         Event::InvoiceIssued(invoice) => Stored::InvoiceIssued(to_journal_invoice(invoice)),
+        Event::InvoicePaid { payer, invoice, amount, at } => {
+            Stored::InvoicePaid(to_journal_paid(*payer, invoice, *amount, *at))
+        }
         Event::MonthClosed { payer, month } => Stored::MonthClosed(journal::MonthClosed {
             payer: Some(payer.number()),
             month: Some(month.index()),
@@ -140,6 +143,7 @@ fn from_journal_event(event: Stored) -> Result<Event, CodecError> {
             "invoice_issued",
             from_journal_invoice(invoice).map(|invoice| Event::InvoiceIssued(Arc::new(invoice))),
         ),
+        Stored::InvoicePaid(paid) => ("invoice_paid", from_journal_paid(&paid)),
         Stored::MonthClosed(closed) => ("month_closed", from_journal_month_closed(closed)),
         Stored::SeriesOpened(series) => {
             ("series_opened", from_journal_series(series).map(Event::SeriesOpened))

@@ -2,13 +2,15 @@
 //! currency, which is stored once.
 
 use souk_core::catalog::PriceSource;
-use souk_core::ids::{AgreementId, DimensionKey, InvoiceId, OfferId, ProductId};
+use souk_core::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, OfferId, ProductId};
 use souk_core::invoicing::{
     AdjustmentReason, ChargeType, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration,
     Revenue,
 };
+use souk_core::machine::Event;
 use souk_core::money::{Amount, Currency, Money, Rate};
 use souk_core::rating::RatedSegment;
+use souk_core::time::Timestamp;
 use souk_proto::journal::v1 as journal;
 
 use super::CodecError;
@@ -18,7 +20,8 @@ use super::value::{
 };
 
 pub(super) fn to_journal_invoice(invoice: &Invoice) -> journal::Invoice {
-    let Invoice { id, payer, entity, currency, kind, month, issued_at, lines, revenue, correction } = invoice;
+    let Invoice { id, payer, entity, currency, kind, month, issued_at, due_at, lines, revenue, correction } =
+        invoice;
     journal::Invoice {
         invoice_id: id.to_string(),
         payer: Some(payer.number()),
@@ -30,7 +33,33 @@ pub(super) fn to_journal_invoice(invoice: &Invoice) -> journal::Invoice {
         lines: lines.iter().map(to_journal_line).collect(),
         revenue: revenue.iter().map(to_journal_revenue).collect(),
         correction: correction.as_ref().map(to_journal_correction),
+        due_micros: due_at.map(Timestamp::micros),
     }
+}
+
+pub(super) fn to_journal_paid(
+    payer: AccountId,
+    invoice: &InvoiceId,
+    amount: Money,
+    at: Timestamp,
+) -> journal::InvoicePaid {
+    journal::InvoicePaid {
+        payer: Some(payer.number()),
+        invoice_id: invoice.to_string(),
+        currency_code: amount.currency().code().to_owned(),
+        amount_minor: amount.minor().to_string(),
+        payment_micros: Some(at.micros()),
+    }
+}
+
+pub(super) fn from_journal_paid(paid: &journal::InvoicePaid) -> Result<Event, CodecError> {
+    let currency = currency(&paid.currency_code, "currency_code")?;
+    Ok(Event::InvoicePaid {
+        payer: account(paid.payer, "payer")?,
+        invoice: id(&paid.invoice_id, InvoiceId::new, "invoice_id")?,
+        amount: money(&paid.amount_minor, currency, "amount_minor")?,
+        at: required_time(paid.payment_micros, "payment_micros")?,
+    })
 }
 
 pub(super) fn from_journal_invoice(invoice: journal::Invoice) -> Result<Invoice, CodecError> {
@@ -43,6 +72,7 @@ pub(super) fn from_journal_invoice(invoice: journal::Invoice) -> Result<Invoice,
         kind: InvoiceKind::from_journal(invoice.kind, "kind")?,
         month: month(invoice.month, "month")?,
         issued_at: required_time(invoice.issue_micros, "issue_micros")?,
+        due_at: invoice.due_micros.map(|micros| time(micros, "due_micros")).transpose()?,
         lines: list(invoice.lines, "lines", |line| from_journal_line(line, currency))?,
         revenue: list(invoice.revenue, "revenue", |revenue| from_journal_revenue(&revenue, currency))?,
         correction: invoice.correction.map(from_journal_correction).transpose()?,

@@ -1,9 +1,7 @@
 //! BillingService.
 
-use std::sync::Arc;
-
 use souk_core::ids::{AccountId, InvoiceId};
-use souk_core::invoicing::Invoice;
+use souk_core::invoicing::payment::Standing;
 use souk_core::rejection::Rejection;
 use souk_proto::billing::v1 as proto;
 use souk_proto::billing::v1::billing_service_server::BillingService;
@@ -43,10 +41,12 @@ impl BillingService for BillingApi {
         let invoices = self.0.invoices(&name, payer, month).await.map_err(refuse)?;
         let list = format!("invoices of {name} {} {}", request.payer_account_id, request.billing_period);
         // Invoices come by payer and issue: their position in that order is numbered by the payer's counter.
-        let key = |invoice: &Arc<Invoice>| format!("{} {:0>10}", invoice.payer, counter(&invoice.id));
+        let key = |standing: &Standing| {
+            format!("{} {:0>10}", standing.invoice.payer, counter(&standing.invoice.id))
+        };
         let (invoices, next_page_token) =
             page(&list, invoices, key, request.page_size, &request.page_token).map_err(refuse)?;
-        let invoices = invoices.iter().map(|invoice| to_proto_invoice_head(invoice)).collect();
+        let invoices = invoices.iter().map(to_proto_invoice_head).collect();
         Ok(Response::new(proto::ListInvoicesResponse { invoices, next_page_token }))
     }
 
@@ -94,6 +94,17 @@ impl BillingService for BillingApi {
         Ok(Response::new(proto::AdjustInvoicesResponse { credit_memos }))
     }
 
+    async fn pay_invoice(
+        &self,
+        request: Request<proto::PayInvoiceRequest>,
+    ) -> Result<Response<proto::PayInvoiceResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let paid = self.0.pay(&name, invoice_id(&request.invoice_id)?).await.map_err(refuse)?;
+        let market = self.0.market(&name).map_err(refuse)?;
+        Ok(Response::new(proto::PayInvoiceResponse { invoice: Some(to_proto_invoice(&paid, &market)) }))
+    }
+
     async fn preview_invoices(
         &self,
         request: Request<proto::PreviewInvoicesRequest>,
@@ -104,7 +115,7 @@ impl BillingService for BillingApi {
         let month = from_proto_optional_month(&request.billing_period, "billingPeriod").map_err(refuse)?;
         let invoices = self.0.preview(&name, payer, month).await.map_err(refuse)?;
         let market = self.0.market(&name).map_err(refuse)?;
-        let invoices = invoices.iter().map(|invoice| to_proto_preview(invoice, &market)).collect();
+        let invoices = invoices.into_iter().map(|invoice| to_proto_preview(invoice, &market)).collect();
         Ok(Response::new(proto::PreviewInvoicesResponse { invoices }))
     }
 }

@@ -13,6 +13,7 @@ mod create_offer;
 mod create_product;
 mod hours;
 mod meter;
+mod pay;
 mod refund;
 mod run;
 
@@ -52,6 +53,7 @@ pub static ALL: &[&Kind] = &[
     &create_offer::KIND,
     &create_product::KIND,
     &add_account::KIND,
+    &pay::KIND,
 ];
 
 const AGREEMENT: &str = "souk.agreement.v1.Agreement";

@@ -5,7 +5,7 @@
 
 mod agreements;
 mod entitlements;
-mod invoices;
+pub mod invoices;
 mod offers;
 mod preview;
 mod records;

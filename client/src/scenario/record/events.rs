@@ -36,6 +36,10 @@ pub fn steps(past: &Past) -> Vec<Step> {
             Event::InvoiceIssued(issued) if issued.kind() == InvoiceKind::CreditMemo => {
                 refund(past, &issued.invoice_id)?
             }
+            Event::InvoicePaid(paid) => {
+                let keys = [("invoice", flow_text(&paid.invoice_id))];
+                format!("pay: {}\n", flow(&keys))
+            }
             Event::OfferReleased(_)
             | Event::AgreementEnded(_)
             | Event::InvoiceIssued(_)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::{Agreement, AgreementStatus, InstalmentState, UpfrontPurchase};
 use crate::ids::{AccountId, AgreementId, InvoiceId, LicenseArn, ProductId};
 use crate::invoicing::Invoice;
+use crate::invoicing::payment::Payment;
 use crate::metering::client_token::ClientTokens;
 use crate::metering::registration::Registrations;
 use crate::metering::series::SeriesHandle;
@@ -31,6 +32,7 @@ pub struct Family {
     numbers: BTreeMap<AgreementId, u32>,
     invoices: Vec<Arc<Invoice>>,
     invoice_positions: BTreeMap<InvoiceId, usize>,
+    payments: BTreeMap<InvoiceId, Payment>,
 }
 
 impl Family {
@@ -47,6 +49,7 @@ impl Family {
             numbers: BTreeMap::new(),
             invoices: Vec::new(),
             invoice_positions: BTreeMap::new(),
+            payments: BTreeMap::new(),
         }
     }
 
@@ -131,6 +134,21 @@ impl Family {
     pub fn add_invoice(&mut self, invoice: Arc<Invoice>) {
         self.invoice_positions.insert(invoice.id.clone(), self.invoices.len());
         self.invoices.push(invoice);
+    }
+
+    /// What was paid by invoice, by the invoices.
+    pub fn payments(&self) -> impl Iterator<Item = (&InvoiceId, &Payment)> {
+        self.payments.iter()
+    }
+
+    /// What was paid of an invoice.
+    pub fn payment(&self, id: &InvoiceId) -> Option<&Payment> {
+        self.payments.get(id)
+    }
+
+    /// Notes a payment.
+    pub fn add_payment(&mut self, id: InvoiceId, payment: Payment) {
+        self.payments.insert(id, payment);
     }
 
     pub(super) fn agreement_mut(&mut self, id: &AgreementId) -> Option<&mut Agreement> {

@@ -5,9 +5,15 @@ use std::collections::BTreeSet;
 use super::product::check_words;
 use crate::ids::{AccountId, content_hash, letters};
 use crate::rejection::{Code, Rejection};
+use crate::time::Timestamp;
 
 /// The AWS entity that invoices when a seller names none.
 pub const DEFAULT_ENTITY: &str = "AWS Inc.";
+
+/// The days that a payer by invoice may have.
+pub const NET_DAYS: [u32; 7] = [0, 15, 30, 45, 60, 90, 120];
+/// The days that it has when nothing is said.
+const DEFAULT_NET_DAYS: u32 = 30;
 
 /// Where a company is, as far as reports print it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,6 +63,8 @@ pub struct Account {
     /// As a payer: who administers the private marketplace of its organization. Private offers must name that account,
     /// too (B4).
     pub private_marketplace_admin: Option<AccountId>,
+    /// As a payer by invoice, the days in which it pays: one of [`NET_DAYS`]; none: 30.
+    pub net_days: Option<u32>,
     /// The keys that sign as this account.
     pub access_keys: Vec<AccessKey>,
 }
@@ -74,12 +82,30 @@ impl Account {
             email_domain: String::new(),
             invoice_terms: false,
             private_marketplace_admin: None,
+            net_days: None,
             access_keys: Vec::new(),
         }
     }
 }
 
 impl Account {
+    /// When an invoice of this payer is due; none: it is charged to a card.
+    pub fn due(&self, issued_at: Timestamp) -> Option<Timestamp> {
+        self.invoice_terms.then(|| issued_at.plus_days(self.net_days.unwrap_or(DEFAULT_NET_DAYS)))
+    }
+
+    fn check_net_days(&self) -> Result<(), Rejection> {
+        let Some(days) = self.net_days else { return Ok(()) };
+        let message = match self.invoice_terms {
+            _ if !NET_DAYS.contains(&days) => {
+                format!("{days} days are not offered: take 0, 15, 30, 45, 60, 90 or 120")
+            }
+            false => "a card pays at once: say invoiceTerms, too, or leave it out".to_owned(),
+            true => return Ok(()),
+        };
+        Err(Rejection::new(Code::FieldInvalid, "netDays", message))
+    }
+
     /// What can be wrong with an account by itself.
     pub fn check(&self) -> Result<(), Rejection> {
         let Address { country, state, city, postal_code } = &self.address;
@@ -99,6 +125,7 @@ impl Account {
             let message = format!("\"{country}\" is not an ISO 3166-1 alpha-2 code such as US");
             return Err(Rejection::new(Code::FieldInvalid, "address.country", message));
         }
+        self.check_net_days()?;
         let mut seen = BTreeSet::new();
         for (index, key) in self.access_keys.iter().enumerate() {
             let field = format!("accessKeys[{index}]");
@@ -182,12 +209,35 @@ mod tests {
             email_domain: String::new(),
             invoice_terms: false,
             private_marketplace_admin: None,
+            net_days: None,
             access_keys: Vec::new(),
         };
         assert!(account(&"é".repeat(255)).check().is_ok());
         for wrong in ["x".repeat(256), "a\0b".to_owned(), "\u{1b}[31mred".to_owned(), "two\nlines".to_owned()]
         {
             assert_eq!(account(&wrong).check().map_err(|r| r.field), Err("companyName".to_owned()));
+        }
+    }
+
+    #[test]
+    fn who_pays_by_invoice_may_have_days() {
+        let id = AccountId::from_number(1).unwrap();
+        let account =
+            |invoice_terms, net_days| Account { invoice_terms, net_days, ..Account::nameless(id, id) };
+        let issued = Timestamp::parse("2025-06-02T00:00:00Z").unwrap();
+        for (by_invoice, days, due) in [
+            (false, None, None),
+            (true, None, Some("2025-07-02T00:00:00Z")),
+            (true, Some(0), Some("2025-06-02T00:00:00Z")),
+            (true, Some(120), Some("2025-09-30T00:00:00Z")),
+        ] {
+            let account = account(by_invoice, days);
+            assert!(account.check().is_ok());
+            assert_eq!(account.due(issued).map(|due| due.to_string()).as_deref(), due);
+        }
+        for (by_invoice, days) in [(false, 30), (true, 1), (true, 31), (true, 180)] {
+            let refused = account(by_invoice, Some(days)).check().map_err(|r| (r.code, r.field));
+            assert_eq!(refused, Err((Code::FieldInvalid, "netDays".to_owned())));
         }
     }
 

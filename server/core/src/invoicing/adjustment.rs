@@ -214,6 +214,7 @@ fn credit_memo(
         kind: InvoiceKind::CreditMemo,
         month,
         issued_at: now,
+        due_at: None,
         lines,
         revenue,
         correction: Some(Correction {

@@ -51,6 +51,7 @@ fn invoices(
         lines.push(invoice_line(of, rated)?);
     }
     let issued_at = month.invoiced_at();
+    let due_at = market.known_account(family.payer)?.due(issued_at);
     let mut invoices = Vec::with_capacity(groups.len());
     for (number, ((entity, currency), lines)) in (family.next_invoice_number()..).zip(groups) {
         let revenue = listing_fee::revenue(market, listing_fee::in_family(family), &lines)?;
@@ -62,6 +63,7 @@ fn invoices(
             kind: InvoiceKind::Usage,
             month,
             issued_at,
+            due_at,
             lines,
             revenue,
             correction: None,

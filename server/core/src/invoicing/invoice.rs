@@ -172,12 +172,21 @@ pub struct Invoice {
     pub month: BillingMonth,
     /// When it was issued.
     pub issued_at: Timestamp,
+    /// When it is due, of a payer who pays by invoice; none: it is charged to a card as it is issued.
+    pub due_at: Option<Timestamp>,
     /// Its lines; a line's number is its position, from 1.
     pub lines: Vec<InvoiceLine>,
     /// What the sellers get.
     pub revenue: Vec<Revenue>,
     /// Of a credit memo, what it gives back.
     pub correction: Option<Correction>,
+}
+
+impl Revenue {
+    /// What the seller gets: the sum of the rounded parts (Q3).
+    pub fn net(&self) -> Money {
+        [self.fee, self.refunded, self.fee_refund].into_iter().fold(self.billed, Money::plus)
+    }
 }
 
 impl Explanation {

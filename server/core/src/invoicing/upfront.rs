@@ -51,6 +51,7 @@ pub(super) fn invoice_of(
         kind,
         month,
         issued_at,
+        due_at: market.known_account(agreement.payer)?.due(issued_at),
         lines,
         revenue,
         correction: None,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::Seed;
 use crate::agreement::{Agreement, AgreementStatus, InstalmentState, UpfrontPurchase};
 use crate::catalog::Change;
-use crate::ids::{AccountId, AgreementId, SandboxName};
+use crate::ids::{AccountId, AgreementId, InvoiceId, SandboxName};
 use crate::invoicing::Invoice;
 use crate::metering::series::Series;
 use crate::metering::{Allocation, Program, SeriesHandle, UsageColumns};
+use crate::money::Money;
 use crate::rules::Rules;
 use crate::time::{BillingMonth, Timestamp, UsageHour};
 
@@ -63,6 +64,17 @@ pub enum Event {
     },
     /// An invoice was issued.
     InvoiceIssued(Arc<Invoice>),
+    /// An invoice was paid, by invoice.
+    InvoicePaid {
+        /// The family.
+        payer: AccountId,
+        /// The invoice.
+        invoice: InvoiceId,
+        /// How much.
+        amount: Money,
+        /// When.
+        at: Timestamp,
+    },
     /// A family's month closed.
     MonthClosed {
         /// The family.
@@ -122,6 +134,7 @@ impl Event {
             | Event::UpfrontAmended { .. }
             | Event::AgreementEnded { .. }
             | Event::InstalmentSettled { .. }
+            | Event::InvoicePaid { .. }
             | Event::MonthClosed { .. }
             | Event::SeriesOpened(_)
             | Event::ClientTokenUsed { .. }

@@ -29,12 +29,20 @@ pub enum Kind {
     InvoiceIssued,
     /// A payer's month closed.
     MonthClosed,
+    /// An invoice was paid.
+    InvoicePaid,
 }
 
 impl Kind {
     /// Every kind, in order.
-    pub const ALL: [Kind; 5] =
-        [Kind::OfferReleased, Kind::PricesChanged, Kind::Agreement, Kind::InvoiceIssued, Kind::MonthClosed];
+    pub const ALL: [Kind; 6] = [
+        Kind::OfferReleased,
+        Kind::PricesChanged,
+        Kind::Agreement,
+        Kind::InvoiceIssued,
+        Kind::MonthClosed,
+        Kind::InvoicePaid,
+    ];
 }
 
 /// Where something stands in what happened.
@@ -151,6 +159,15 @@ pub enum Happening {
         payer: AccountId,
         /// The month.
         month: BillingMonth,
+    },
+    /// An invoice was paid, by invoice.
+    InvoicePaid {
+        /// The invoice.
+        id: InvoiceId,
+        /// Who paid.
+        payer: AccountId,
+        /// How much.
+        amount: Money,
     },
 }
 
@@ -286,6 +303,14 @@ impl HistoryWalk {
                 month: invoice.month,
                 total: invoice.total(),
             });
+            if let Some(payment) = family.payment(&invoice.id) {
+                let position = of_family(family, payment.at, Kind::InvoicePaid, number, 0);
+                self.add(position, || Happening::InvoicePaid {
+                    id: invoice.id.clone(),
+                    payer: invoice.payer,
+                    amount: payment.amount,
+                });
+            }
         }
         family.invoices().len()
     }

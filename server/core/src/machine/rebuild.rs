@@ -25,6 +25,12 @@ fn family_events(family: &Family) -> impl Iterator<Item = Event> {
         .filter(|_| first != Some(family.open_month))
         .map(|month| Event::MonthClosed { payer, month });
     let invoices = family.invoices().iter().cloned().map(Event::InvoiceIssued);
+    let payments = family.payments().map(move |(invoice, payment)| Event::InvoicePaid {
+        payer,
+        invoice: invoice.clone(),
+        amount: payment.amount,
+        at: payment.at,
+    });
     let tokens = family.client_tokens.calls().map(move |(token, parameters, at)| Event::ClientTokenUsed {
         payer,
         token,
@@ -36,7 +42,7 @@ fn family_events(family: &Family) -> impl Iterator<Item = Event> {
         // When it was is not remembered, and nothing depends on it.
         Event::UsageRegistered { program: Program { payer, buyer, product, resource }, at: Timestamp::MIN }
     });
-    agreements.chain(closed).chain(invoices).chain(tokens).chain(programs)
+    agreements.chain(closed).chain(invoices).chain(payments).chain(tokens).chain(programs)
 }
 
 /// The first difference between two states, if there is one; what is only remembered to be fast does not count.

@@ -7,6 +7,7 @@ use crate::agreement::{Agreement, Family, UpfrontPurchase};
 use crate::catalog::{Change, Marketplace};
 use crate::cow_map::CowMap;
 use crate::ids::{AccountId, AgreementId, LicenseArn};
+use crate::invoicing::payment::Payment;
 use crate::metering::request::LicenceEntry;
 use crate::metering::taken_hours::TakenHours;
 use crate::metering::{Outcomes, Tally, UsageColumns};
@@ -176,6 +177,11 @@ impl Sandbox {
                 // Nothing becomes due earlier or later by it.
                 if let Some(family) = self.family_mut(invoice.payer) {
                     family.add_invoice(invoice.clone());
+                }
+            }
+            Event::InvoicePaid { payer, invoice, amount, at } => {
+                if let Some(family) = self.family_mut(*payer) {
+                    family.add_payment(invoice.clone(), Payment { at: *at, amount: *amount });
                 }
             }
             Event::MonthClosed { payer, month } => {

@@ -84,6 +84,7 @@ fn market(runners: &[Runner], price_change: Option<i64>) -> Marketplace {
             email_domain: String::new(),
             invoice_terms: false,
             private_marketplace_admin: None,
+            net_days: None,
             access_keys: Vec::new(),
         }));
     };

@@ -1,13 +1,22 @@
-//! Seller reports: tables with AWS's columns, rendered from invoices. A report is added by its file and one
-//! line of [`ALL`].
+//! Seller reports: tables with AWS's columns, rendered from invoices and agreements. A report is added by its file
+//! and one line of [`ALL`].
 
+mod cells;
+pub mod flexible_payment_schedule;
+pub mod fund_ages;
 pub mod monthly_billed_revenue;
+pub mod sales_compensation;
+mod transactions;
+pub mod uncollected_funds;
 
+use crate::agreement::{Agreement, Family};
 use crate::catalog::Marketplace;
 use crate::ids::AccountId;
 use crate::invoicing::Invoice;
+use crate::invoicing::payment::Standing;
 use crate::rejection::Broken;
 use crate::rules::OfferIdColumn;
+use crate::time::BillingMonth;
 
 /// What a report is rendered from, and for whom.
 pub struct ReportInput<'a> {
@@ -17,8 +26,34 @@ pub struct ReportInput<'a> {
     pub seller: AccountId,
     /// How rows of public offers show the offer.
     pub offer_id_column: OfferIdColumn,
-    /// The invoices of the month, of every payer, in the order of payer and issue.
-    pub invoices: &'a [std::sync::Arc<Invoice>],
+    /// The month.
+    pub month: BillingMonth,
+    /// The invoices that the report asks for, of every payer, in the order of payer and issue.
+    pub invoices: &'a [Standing],
+    /// The agreements that it asks for.
+    pub agreements: &'a [Agreement],
+}
+
+/// What a report asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// The invoices whose charges belong to the month (section 0 row 20).
+    InvoicesOf,
+    /// The invoices issued in the month.
+    InvoicesIssuedIn,
+    /// The invoices issued by the end of the month.
+    InvoicesIssuedBy,
+    /// The agreements accepted in the month that are paid in instalments.
+    SchedulesAcceptedIn,
+}
+
+/// What a report asks for, of a family or of all.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Invoices.
+    pub invoices: Vec<Standing>,
+    /// Agreements.
+    pub agreements: Vec<Agreement>,
 }
 
 /// One row, its cells in the order of the columns.
@@ -32,17 +67,71 @@ pub struct Report {
     pub title: &'static str,
     /// Its columns, in order.
     pub columns: &'static [&'static str],
+    /// What it is rendered from.
+    pub asks: Asks,
     /// Renders its rows.
     pub rows: fn(&ReportInput<'_>) -> Result<Vec<Row>, Broken>,
+}
+
+impl Report {
+    /// What it asks for of a family, as far as it is the seller's.
+    pub fn gather(&self, family: &Family, seller: AccountId, month: BillingMonth) -> Facts {
+        let invoices = |asked: fn(&Invoice, BillingMonth) -> bool| {
+            let sells = |invoice: &Invoice| invoice.revenue.iter().any(|revenue| revenue.seller == seller);
+            let all = family.invoices().iter().filter(|invoice| asked(invoice, month) && sells(invoice));
+            let invoices = all.map(|invoice| Standing::of(family, invoice)).collect();
+            Facts { invoices, ..Facts::default() }
+        };
+        match self.asks {
+            Asks::InvoicesOf => invoices(|invoice, month| invoice.month == month),
+            Asks::InvoicesIssuedIn => {
+                invoices(|invoice, month| BillingMonth::containing(invoice.issued_at) == month)
+            }
+            Asks::InvoicesIssuedBy => invoices(|invoice, month| invoice.issued_at < month.end()),
+            Asks::SchedulesAcceptedIn => {
+                let asked = |agreement: &&Agreement| {
+                    agreement.seller == seller
+                        && !agreement.instalments.is_empty()
+                        && BillingMonth::containing(agreement.accepted_at) == month
+                };
+                Facts { agreements: family.agreements().filter(asked).cloned().collect(), ..Facts::default() }
+            }
+        }
+    }
 }
 
 /// Every report.
 pub const ALL: &[Report] = &[
     monthly_billed_revenue::BILLING_AND_REVENUE_DATA,
     monthly_billed_revenue::VARIABLE_LENGTH_SUBSCRIPTIONS,
+    flexible_payment_schedule::FLEXIBLE_PAYMENT_SCHEDULE,
+    sales_compensation::BILLED_REVENUE,
+    fund_ages::UNCOLLECTED,
+    fund_ages::PAST_DUE,
+    uncollected_funds::BREAKDOWN,
 ];
 
 /// The report of a name.
 pub fn by_name(name: &str) -> Option<&'static Report> {
     ALL.iter().find(|report| report.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_have_the_columns_that_aws_lists() {
+        let counts: Vec<_> = ALL.iter().map(|report| (report.name, report.columns.len())).collect();
+        let expected = [
+            ("monthly_revenue_billing_and_revenue_data", 27),
+            ("monthly_revenue_annual_subscriptions", 33),
+            ("monthly_revenue_flexible_payment_schedule", 19),
+            ("sales_compensation_billed_revenue", 22),
+            ("disbursed_amount_by_age_of_uncollected_funds", 6),
+            ("disbursed_amount_by_age_of_past_due_funds", 6),
+            ("disbursed_amount_by_uncollected_funds_breakdown", 17),
+        ];
+        assert_eq!(counts, expected);
+    }
 }

@@ -1,9 +1,10 @@
 //! The monthly billed revenue report: section 1 (billing and revenue data) and section 2 (variable length
 //! subscriptions), one row for each invoice, subscriber, product and offer, and in section 2 dimension.
 
-use super::{Report, ReportInput, Row};
+use super::cells::{customer_reference, place, sorted_by_account, trailer, transaction};
+use super::{Asks, Report, ReportInput, Row};
 use crate::catalog::{Account, Offer, Product};
-use crate::ids::opaque;
+use crate::invoicing::payment::Standing;
 use crate::invoicing::{ChargeType, Invoice, InvoiceLine, Revenue};
 use crate::money::Money;
 use crate::rejection::Broken;
@@ -43,6 +44,7 @@ pub const BILLING_AND_REVENUE_DATA: Report = Report {
         "Payer Reference ID",
         "Payer Address ID",
     ],
+    asks: Asks::InvoicesOf,
     rows: section_1,
 };
 
@@ -85,6 +87,7 @@ pub const VARIABLE_LENGTH_SUBSCRIPTIONS: Report = Report {
         "Payer Reference ID",
         "Payer Address ID",
     ],
+    asks: Asks::InvoicesOf,
     rows: section_2,
 };
 
@@ -97,7 +100,7 @@ fn section_1(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
             context.money(),
             context.offer_columns(input.offer_id_column).to_vec(),
             context.account_columns().to_vec(),
-            context.trailer(),
+            trailer(context.payer),
         ];
         rows.push(cells.concat());
     }
@@ -123,7 +126,7 @@ fn section_2(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
             context.account_columns().to_vec(),
             context.offer_columns(input.offer_id_column).to_vec(),
             contract,
-            context.trailer(),
+            trailer(context.payer),
         ];
         rows.push(cells.concat());
     }
@@ -134,15 +137,11 @@ fn revenue_of<'a>(
     input: &'a ReportInput<'_>,
     wanted: fn(ChargeType) -> bool,
 ) -> impl Iterator<Item = (&'a Invoice, &'a Revenue)> {
-    let all =
-        input.invoices.iter().flat_map(|invoice| invoice.revenue.iter().map(move |r| (invoice.as_ref(), r)));
+    let all = input
+        .invoices
+        .iter()
+        .flat_map(|Standing { invoice, .. }| invoice.revenue.iter().map(move |r| (invoice.as_ref(), r)));
     all.filter(move |(_, revenue)| revenue.seller == input.seller && wanted(revenue.charge_type))
-}
-
-/// Rows come payer by payer, and payers from several partitions: the account's number makes the order stable.
-fn sorted_by_account(mut rows: Vec<Row>, account_column: usize) -> Vec<Row> {
-    rows.sort_by(|a, b| a.get(account_column).cmp(&b.get(account_column)).then_with(|| a.cmp(b)));
-    rows
 }
 
 /// What the columns of one row are filled from.
@@ -158,24 +157,20 @@ struct Context<'a> {
 impl<'a> Context<'a> {
     fn of(input: &ReportInput<'a>, invoice: &Invoice, revenue: &'a Revenue) -> Result<Context<'a>, Broken> {
         let market = input.market;
-        let buyer = revenue.buyer.to_string();
-        let (product, offer) = (revenue.product.as_str(), revenue.offer.as_str());
         Ok(Context {
             revenue,
             product: market.known_product(&revenue.product)?,
             offer: market.known_offer(&revenue.offer)?,
             buyer: market.known_account(revenue.buyer)?,
             payer: market.known_account(invoice.payer)?,
-            transaction: opaque("transaction", &[invoice.id.as_str(), &buyer, product, offer]),
+            transaction: transaction(invoice, revenue),
         })
     }
 
     fn customer(&self) -> Row {
-        let address = &self.buyer.address;
-        let reference = opaque("customer", &[&self.revenue.seller.to_string(), &self.buyer.id.to_string()]);
-        let place = [&address.country, &address.state, &address.city, &address.postal_code];
+        let reference = customer_reference(self.revenue.seller, self.buyer.id);
         let product = [&self.product.title, self.product.code.as_str()].map(str::to_owned);
-        std::iter::once(reference).chain(place.map(Clone::clone)).chain(product).collect()
+        std::iter::once(reference).chain(place(self.buyer)).chain(product).collect()
     }
 
     /// Billed amount to sales tax: what is earned is the sum of the rounded parts (Q3).
@@ -189,7 +184,7 @@ impl<'a> Context<'a> {
             refunded.to_string(),
             fee_refund.to_string(),
             zero.clone(),
-            billed.plus(fee).plus(*refunded).plus(*fee_refund).to_string(),
+            self.revenue.net().to_string(),
             billed.currency().to_string(),
             self.transaction.clone(),
             zero.clone(),
@@ -208,18 +203,6 @@ impl<'a> Context<'a> {
 
     fn account_columns(&self) -> [String; 2] {
         [self.buyer.id.to_string(), self.buyer.email_domain.clone()]
-    }
-
-    /// Opportunity and solution are blank: nothing is linked to them. Then the payer.
-    fn trailer(&self) -> Row {
-        let payer = self.payer.id.to_string();
-        let address = &self.payer.address;
-        let place =
-            [&address.country, &address.state, &address.city, &address.postal_code].map(String::as_str);
-        let mut cells = vec![String::new(); 4];
-        cells.push(opaque("payer", &[&payer]));
-        cells.push(opaque("payer address", &[&payer, place[0], place[1], place[2], place[3]]));
-        cells
     }
 
     /// The line of an upfront row: there is one for each dimension, or one for all.

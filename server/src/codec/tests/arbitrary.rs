@@ -31,7 +31,7 @@ use souk_core::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
 use crate::codec::{ControlBatch, PartitionBatch};
 
 /// Variants of [`Event`].
-const EVENTS: u64 = 12;
+const EVENTS: u64 = 13;
 /// Variants of [`ControlEntry`].
 const ENTRIES: u64 = 3;
 /// Variants of [`Change`].
@@ -122,6 +122,12 @@ impl Tape<'_> {
                 agreement: self.id(AgreementId::new),
                 number: self.wide() as u32,
                 state: self.instalment_state(),
+            },
+            12 => Event::InvoicePaid {
+                payer: self.account(),
+                invoice: self.id(InvoiceId::new),
+                amount: self.money(),
+                at: self.time(),
             },
             8 => Event::UsageRegistered { program: self.program(), at: self.time() },
             _ => Event::ClientTokenUsed {
@@ -364,6 +370,7 @@ impl Tape<'_> {
             },
             month: self.month(),
             issued_at: self.time(),
+            due_at: self.option(Self::time),
             lines: self.list(Self::line),
             revenue: self.list(Self::revenue),
             correction: self.option(Self::correction),

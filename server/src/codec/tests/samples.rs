@@ -1,6 +1,7 @@
 //! One batch of each kind, as a small marketplace would write it.
 
 mod contracts;
+mod payments;
 mod port;
 
 use std::collections::BTreeMap;
@@ -72,6 +73,8 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("usage_allocated", one(usage_allocated())),
         ("client_token_used", one(client_token_used())),
         ("usage_registered", one(usage_registered())),
+        ("invoice_issued_with_a_due_date", one(Event::InvoiceIssued(Arc::new(payments::invoice())))),
+        ("invoice_paid", one(payments::paid())),
     ]
 }
 
@@ -85,6 +88,7 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
         ("account_put", changed(Change::AccountPut(seller()))),
         ("product_created_with_value_kinds", changed(Change::ProductCreated(product()))),
         ("dimensions_added_with_value_kinds", changed(dimensions_added())),
+        ("account_put_with_net_days", changed(Change::AccountPut(payments::payer()))),
         ("account_put_on_invoice_terms", changed(Change::AccountPut(contracts::payer()))),
         ("offer_created_of_a_contract", changed(Change::OfferCreated(contracts::offer()))),
         ("offer_created", changed(Change::OfferCreated(private_offer()))),
@@ -248,6 +252,7 @@ fn upfront_invoice() -> Invoice {
         kind: InvoiceKind::Upfront,
         month: month("2025-01"),
         issued_at: time("2025-01-15T09:30:00Z"),
+        due_at: None,
         lines: vec![upfront_line()],
         revenue: vec![upfront_revenue()],
         correction: None,
@@ -371,6 +376,7 @@ fn seller() -> Account {
         email_domain: "sued.example".to_owned(),
         invoice_terms: false,
         private_marketplace_admin: None,
+        net_days: None,
         access_keys: vec![AccessKey { id: "AKIAEXAMPLEEXAMPLE".to_owned(), secret: "secret".to_owned() }],
     }
 }

@@ -46,10 +46,10 @@ fn an_unknown_field_is_refused_wherever_it_stands() {
     // Field 1000 holds the number 1.
     bytes.extend([0xc0, 0x3e, 0x01]);
     assert_eq!(PartitionBatch::decode(&bytes), Err(CodecError::UnknownFields));
-    // The batch's event grows by a field 15 that holds the number 1: 120, 1.
+    // The batch's event grows by the same field.
     let mut batch = stored("agreement_ended");
     let mut event = batch.events.remove(0).encode_to_vec();
-    event.extend([120, 1]);
+    event.extend([0xc0, 0x3e, 0x01]);
     let mut bytes = batch.encode_to_vec();
     bytes.extend([5 << 3 | 2, event.len() as u8]);
     bytes.extend(event);

@@ -31,6 +31,7 @@ pub fn from_proto_account(account: proto::Account) -> Result<Account, Rejection>
             "" => None,
             admin => Some(AccountId::from_field(admin, "privateMarketplaceAdminAccountId")?),
         },
+        net_days: account.net_days,
         access_keys: account.access_keys.into_iter().map(from_proto_access_key).collect(),
     })
 }
@@ -46,6 +47,7 @@ pub fn to_proto_account(account: &Account) -> proto::Account {
         email_domain,
         invoice_terms,
         private_marketplace_admin,
+        net_days,
         access_keys,
     } = account;
     let key = |key: &AccessKey| proto::AccessKey {
@@ -64,6 +66,7 @@ pub fn to_proto_account(account: &Account) -> proto::Account {
         private_marketplace_admin_account_id: private_marketplace_admin
             .map(|admin| admin.to_string())
             .unwrap_or_default(),
+        net_days: *net_days,
     }
 }
 
@@ -126,7 +129,8 @@ mod tests {
             (id, payer, private_marketplace_admin) in (account_id(), account_id(), option::of(account_id())),
             [company_name, country, state, city] in any::<[String; 4]>(),
             [postal_code, email_domain] in any::<[String; 2]>(),
-            (invoicing_entity, invoice_terms) in (option::of(".{1,10}"), any::<bool>()),
+            invoicing_entity in option::of(".{1,10}"),
+            (invoice_terms, net_days) in any::<(bool, Option<u32>)>(),
             access_keys in collection::vec(any::<(String, String)>(), 0..3),
         ) -> Account {
             let address = Address { country, state, city, postal_code };
@@ -140,6 +144,7 @@ mod tests {
                 email_domain,
                 invoice_terms,
                 private_marketplace_admin,
+                net_days,
                 access_keys,
             }
         }

@@ -1,7 +1,10 @@
 //! Invoices, their lines, and how each came about.
 
+use std::sync::Arc;
+
 use souk_core::catalog::Marketplace;
 use souk_core::ids::ProductId;
+use souk_core::invoicing::payment::Standing;
 use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration};
 use souk_core::metering::Allocation;
 use souk_core::rating::{ExplainedHour, ExplainedRecord, RatedSegment};
@@ -11,16 +14,17 @@ use super::adjustment::to_proto_reason;
 use super::time::to_proto_time;
 
 /// An invoice with its lines and their explanations.
-pub fn to_proto_invoice(invoice: &Invoice, market: &Marketplace) -> proto::Invoice {
-    let lines = invoice.lines.iter().zip(1..);
+pub fn to_proto_invoice(standing: &Standing, market: &Marketplace) -> proto::Invoice {
+    let lines = standing.invoice.lines.iter().zip(1..);
     proto::Invoice {
         lines: lines.map(|(line, number)| to_proto_invoice_line(line, number, market)).collect(),
-        ..to_proto_invoice_head(invoice)
+        ..to_proto_invoice_head(standing)
     }
 }
 
 /// An invoice as it stands in a list: without its lines.
-pub fn to_proto_invoice_head(invoice: &Invoice) -> proto::Invoice {
+pub fn to_proto_invoice_head(standing: &Standing) -> proto::Invoice {
+    let Standing { invoice, collected_at, uncollected } = standing;
     proto::Invoice {
         invoice_id: invoice.id.to_string(),
         payer_account_id: invoice.payer.to_string(),
@@ -33,12 +37,18 @@ pub fn to_proto_invoice_head(invoice: &Invoice) -> proto::Invoice {
         lines: Vec::new(),
         corrected_invoice_id: invoice.correction.as_ref().map(|c| c.invoice.to_string()).unwrap_or_default(),
         adjustment_reason: invoice.correction.as_ref().map_or(0, |c| to_proto_reason(c.reason).into()),
+        due_time: invoice.due_at.map(to_proto_time),
+        payment_terms: invoice.payment_terms().unwrap_or_default(),
+        collected_time: collected_at.map(to_proto_time),
+        uncollected: uncollected.to_string(),
     }
 }
 
 /// An invoice that is not issued yet: with its lines, without an id.
-pub fn to_proto_preview(invoice: &Invoice, market: &Marketplace) -> proto::Invoice {
-    proto::Invoice { invoice_id: String::new(), ..to_proto_invoice(invoice, market) }
+pub fn to_proto_preview(invoice: Invoice, market: &Marketplace) -> proto::Invoice {
+    let uncollected = invoice.total();
+    let standing = Standing { invoice: Arc::new(invoice), collected_at: None, uncollected };
+    proto::Invoice { invoice_id: String::new(), ..to_proto_invoice(&standing, market) }
 }
 
 /// A line with its explanation; `number` counts from 1.
@@ -146,7 +156,7 @@ mod tests {
         AccountId, AgreementId, DimensionKey, InvoiceId, MeteringRecordId, MeteringResource, OfferId,
         ProductCode, Region, SandboxName,
     };
-    use souk_core::money::{Currency, PriceDecimals, UnitPrice};
+    use souk_core::money::{Currency, Money, PriceDecimals, UnitPrice};
     use souk_core::quantity::{Quantity, QuantitySum};
     use souk_core::rules::{Profile, Rules};
     use souk_core::time::{BillingMonth, Timestamp, UsageHour};
@@ -216,6 +226,7 @@ mod tests {
             kind: InvoiceKind::Usage,
             month: BillingMonth::parse("2025-06").unwrap(),
             issued_at: at("2025-07-02T00:00:00Z"),
+            due_at: Some(at("2025-08-01T00:00:00Z")),
             lines: vec![line.clone(), line],
             revenue: Vec::new(),
             correction: None,
@@ -269,12 +280,26 @@ mod tests {
             lines: Vec::new(),
             corrected_invoice_id: String::new(),
             adjustment_reason: 0,
+            due_time: written("2025-08-01T00:00:00Z"),
+            payment_terms: "Net 30 days".to_owned(),
+            collected_time: written("2025-07-20T00:00:00Z"),
+            uncollected: "0.00".to_owned(),
         };
-        assert_eq!(to_proto_invoice_head(&invoice()), head);
+        let standing = Standing {
+            invoice: Arc::new(invoice()),
+            collected_at: Some(at("2025-07-20T00:00:00Z")),
+            uncollected: Money::zero(Currency::Usd),
+        };
+        assert_eq!(to_proto_invoice_head(&standing), head);
         let whole = proto::Invoice { lines: vec![expected_line(1), expected_line(2)], ..head };
-        assert_eq!(to_proto_invoice(&invoice(), &market()), whole);
-        let preview = proto::Invoice { invoice_id: String::new(), ..whole };
-        assert_eq!(to_proto_preview(&invoice(), &market()), preview);
+        assert_eq!(to_proto_invoice(&standing, &market()), whole);
+        let preview = proto::Invoice {
+            invoice_id: String::new(),
+            collected_time: None,
+            uncollected: "2.02".to_owned(),
+            ..whole
+        };
+        assert_eq!(to_proto_preview(invoice(), &market()), preview);
     }
 
     #[test]

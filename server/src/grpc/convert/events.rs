@@ -91,6 +91,12 @@ pub fn to_proto_event(time: Timestamp, happening: Happening) -> proto::SandboxEv
                 currency_code: total.currency().code().to_owned(),
             })
         }
+        Happening::InvoicePaid { id, payer, amount } => Event::InvoicePaid(proto::InvoicePaidEvent {
+            invoice_id: id.to_string(),
+            payer_account_id: payer.to_string(),
+            amount: amount.to_string(),
+            currency_code: amount.currency().code().to_owned(),
+        }),
         Happening::MonthClosed { payer, month } => Event::MonthClosed(proto::MonthClosedEvent {
             payer_account_id: payer.to_string(),
             billing_period: month.to_string(),
@@ -269,6 +275,19 @@ mod tests {
                 }),
             ),
             (
+                Happening::InvoicePaid {
+                    id: InvoiceId::new("MPIN25-1"),
+                    payer: about().payer,
+                    amount: Money::from_minor(1_250, Currency::Usd),
+                },
+                Event::InvoicePaid(proto::InvoicePaidEvent {
+                    invoice_id: "MPIN25-1".to_owned(),
+                    payer_account_id: payer_account_id.clone(),
+                    amount: "12.50".to_owned(),
+                    currency_code: "USD".to_owned(),
+                }),
+            ),
+            (
                 Happening::MonthClosed { payer: about().payer, month },
                 Event::MonthClosed(proto::MonthClosedEvent {
                     payer_account_id,
@@ -292,7 +311,7 @@ mod tests {
                 assert_eq!(from_proto_event_key(&key), Some(position), "{key}");
             }
         }
-        for wrong in ["", "1", "1 5   1 1", "1 1", "x 1   1 1"] {
+        for wrong in ["", "1", "1 6   1 1", "1 1", "x 1   1 1"] {
             assert_eq!(from_proto_event_key(wrong), None, "{wrong}");
         }
     }

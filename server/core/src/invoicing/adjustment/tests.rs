@@ -62,6 +62,7 @@ fn family(charges: &[(&str, i128)], fee_hundredths: u32) -> Family {
         kind: InvoiceKind::Upfront,
         month,
         issued_at: at("2025-05-20T00:00:00Z"),
+        due_at: None,
         revenue: revenue.collect(),
         lines,
         correction: None,

@@ -57,6 +57,7 @@ fn invoice(payer: u64, number: u32, day: &str) -> Event {
         kind: InvoiceKind::Usage,
         month: BillingMonth::parse("2025-01").unwrap(),
         issued_at: at(day),
+        due_at: None,
         lines: Vec::new(),
         revenue: Vec::new(),
         correction: None,
@@ -161,6 +162,7 @@ fn line((position, happening): &(Position, Happening)) -> String {
             format!("{} bought {number} until {end}", about.id)
         }
         Happening::InvoiceIssued { id, total, .. } => format!("{id} {total}"),
+        Happening::InvoicePaid { id, amount, .. } => format!("{id} paid {amount}"),
         Happening::MonthClosed { payer, month } => format!("{payer} {month} closed"),
     };
     format!("{} {what}", crate::time::timestamp::report_date(position.time))

@@ -126,6 +126,7 @@ impl Tape<'_> {
             email_domain: self.text(),
             invoice_terms: self.flag(),
             private_marketplace_admin: self.option(Self::account),
+            net_days: self.option(|t| t.wide() as u32),
             access_keys: self.list(|t| AccessKey { id: t.text(), secret: t.text() }),
         }
     }
