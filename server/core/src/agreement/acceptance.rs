@@ -41,6 +41,10 @@ pub fn accept_offer(
     let period = agreed_dates(offer, now);
     let replaced = replaced_agreement(family, offer, product, buyer, period)?;
     let purchase = purchase::of_configuration(offer, product, configuration, now, 1)?;
+    let is_trial = purchase.as_ref().is_some_and(|purchase| purchase.is_trial(offer));
+    if is_trial {
+        check_first(family, product, buyer)?;
+    }
 
     let number = family.map_or(1, Family::next_agreement_number);
     let id = AgreementId::derive(account.payer, number);
@@ -82,7 +86,9 @@ pub fn accept_offer(
         }
     }
     let invoice_number = family.map_or(1, Family::next_invoice_number);
-    let mut invoices = upfront::invoices(market, &agreement, &agreement.purchases, invoice_number, now)?;
+    // A trial charges nothing, and is not invoiced.
+    let charged = if is_trial { &[] } else { agreement.purchases.as_slice() };
+    let mut invoices = upfront::invoices(market, &agreement, charged, invoice_number, now)?;
     let mut due_now = Vec::new();
     for (number, _) in agreement.pending_instalments().filter(|(_, instalment)| instalment.due <= now) {
         let invoice_number = invoice_number + invoices.len() as u32;
@@ -211,6 +217,21 @@ fn check_offer(offer: &Offer, account: &Account, now: Timestamp) -> Result<(), R
             Err(Rejection::new(Code::OfferExpired, "offerId", message))
         }
         _ => Ok(()),
+    }
+}
+
+/// A contract is tried once by an account, before it ever held the product.
+fn check_first(family: Option<&Family>, product: &Product, buyer: AccountId) -> Result<(), Rejection> {
+    match family.and_then(|family| family.agreements_of(buyer, &product.id).next()) {
+        None => Ok(()),
+        Some(first) => {
+            let message = format!(
+                "account {buyer} held {} on product {}, which is tried once by an account (C): say for how long and \
+                 how much of what to buy",
+                first.id, product.id
+            );
+            Err(Rejection::new(Code::ConfigurationInvalid, "configuration", message))
+        }
     }
 }
 

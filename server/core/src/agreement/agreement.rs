@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Offer;
 use crate::ids::{AccountId, AgreementId, DimensionKey, LicenseArn, OfferId, ProductId};
 use crate::money::{Currency, Money, UnitPrice};
 use crate::quantity::QuantitySum;
@@ -92,6 +93,11 @@ impl UpfrontPurchase {
     /// Its end, not part of it: when it was amended, that.
     pub fn until(&self) -> Timestamp {
         self.amended_at.unwrap_or(self.end)
+    }
+
+    /// Whether it is a contract that is tried for free: public offers have no other price for everything.
+    pub fn is_trial(&self, offer: &Offer) -> bool {
+        self.kind == UpfrontKind::Contract && self.fixed_price.is_some() && !offer.is_private()
     }
 
     /// What it adds to the agreement's value: the sum of its lines, each rounded.

@@ -3,6 +3,7 @@
 
 pub mod configurable_upfront;
 pub mod fixed_upfront;
+pub mod free_trial;
 pub mod legal;
 pub mod payment_schedule;
 pub mod renewal;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 pub use configurable_upfront::{ConfigurableUpfront, UpfrontKind, UpfrontRateCard};
 pub use fixed_upfront::FixedUpfront;
+pub use free_trial::FreeTrial;
 pub use legal::{Legal, LegalDocument, LegalDocumentKind};
 pub use payment_schedule::{PaymentSchedule, ScheduledPayment};
 pub use renewal::Renewal;
@@ -107,6 +109,8 @@ terms! {
     Renewal renewal "RenewalTerm",
     /// The documents that a buyer agrees to.
     Legal legal "LegalTerm",
+    /// The first days cost nothing.
+    FreeTrial free_trial "FreeTrialPricingTerm",
 }
 
 impl Terms {

@@ -302,7 +302,9 @@ impl Tape<'_> {
             metered_hours: self.wide() as u32,
             metered: QuantitySum(self.integer()),
             subscriptions: self.wide(),
+            entitled: self.wide(),
             covered: QuantitySum(self.integer()),
+            trial: QuantitySum(self.integer()),
             source: self.pick(&[
                 PriceSource::Offer,
                 PriceSource::ChangeForNew(at),

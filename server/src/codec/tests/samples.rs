@@ -2,6 +2,7 @@
 
 mod contracts;
 mod port;
+mod usage_models;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("agreement_accepted_in_instalments", one(Event::AgreementAccepted(contracts::agreement()))),
         ("upfront_amended", one(contracts::amended())),
         ("instalment_settled", one(contracts::settled())),
+        ("invoice_issued_usage_less_trial", one(Event::InvoiceIssued(Arc::new(usage_models::tried())))),
         ("invoice_issued_credit_memo", one(Event::InvoiceIssued(Arc::new(contracts::credit_memo())))),
         ("month_closed_in_two_sandboxes", two_sandboxes),
         ("series_opened_product", one(Event::SeriesOpened(series(product_identity())))),
@@ -86,6 +88,7 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
         ("dimensions_added_with_value_kinds", changed(dimensions_added())),
         ("account_put_on_invoice_terms", changed(Change::AccountPut(contracts::payer()))),
         ("offer_created_of_a_contract", changed(Change::OfferCreated(contracts::offer()))),
+        ("offer_created_with_a_trial", changed(Change::OfferCreated(usage_models::trial()))),
         ("offer_created", changed(Change::OfferCreated(private_offer()))),
         ("prices_changed", changed(Change::PricesChanged { offer: offer_id(), change: price_change() })),
         ("faults_set", changed(Change::FaultsSet(port::faults()))),
@@ -194,15 +197,8 @@ fn month_closed(text: &str) -> Event {
 }
 
 fn usage_invoice() -> Invoice {
-    let segment = |source, metered| RatedSegment {
-        start: UsageHour::containing(time("2025-03-01T00:00:00Z")),
-        end: UsageHour::containing(time("2025-04-01T00:00:00Z")),
-        metered_hours: 2,
-        metered: QuantitySum(metered),
-        subscriptions: 3,
-        covered: QuantitySum(6_000_000),
-        source,
-    };
+    let segment =
+        |source, metered| RatedSegment { metered: QuantitySum(metered), source, ..usage_models::segment() };
     let notice = time("2025-01-01T00:00:00Z");
     let segments = vec![
         segment(PriceSource::Offer, 8_500_000),

@@ -84,6 +84,8 @@ pub fn to_proto_segment(segment: &RatedSegment) -> proto::ExplainedSegment {
         covered_quantity: segment.covered.to_string(),
         billed_quantity: segment.billed().to_string(),
         price_source: segment.source.to_string(),
+        entitled_quantity: segment.entitled.to_string(),
+        trial_quantity: segment.trial.to_string(),
     }
 }
 
@@ -96,6 +98,8 @@ pub fn to_proto_explained_hour(hour: &ExplainedHour) -> proto::ExplainedHour {
         covered_quantity: hour.covered.to_string(),
         billed_quantity: hour.billed().to_string(),
         records: hour.records.iter().map(to_proto_explained_record).collect(),
+        entitled_quantity: hour.entitled.to_string(),
+        trial_quantity: hour.trial.to_string(),
     }
 }
 
@@ -187,8 +191,10 @@ mod tests {
             start: UsageHour::containing(at("2025-06-01T00:00:00Z")),
             end: UsageHour::containing(at("2025-06-16T00:00:00Z")),
             metered_hours: 2,
-            metered: QuantitySum::whole(5),
+            metered: QuantitySum::whole(6),
             subscriptions: 1,
+            entitled: 7,
+            trial: QuantitySum::whole(1),
             covered: QuantitySum::whole(2),
             source: PriceSource::Offer,
         };
@@ -244,11 +250,13 @@ mod tests {
                     start_time: written("2025-06-01T00:00:00Z"),
                     end_time: written("2025-06-16T00:00:00Z"),
                     metered_hours: 2,
-                    metered_quantity: "5".to_owned(),
+                    metered_quantity: "6".to_owned(),
                     annual_subscriptions: "1".to_owned(),
                     covered_quantity: "2".to_owned(),
                     billed_quantity: "3".to_owned(),
                     price_source: "the offer as released".to_owned(),
+                    entitled_quantity: "7".to_owned(),
+                    trial_quantity: "1".to_owned(),
                 }],
                 proration: None,
             }),
@@ -304,6 +312,8 @@ mod tests {
             hour: UsageHour::containing(at("2025-06-01T13:30:00Z")),
             metered: QuantitySum(2_500_000),
             subscriptions: 2,
+            entitled: 3,
+            trial: QuantitySum::whole(0),
             covered: QuantitySum::whole(2),
             records: vec![ExplainedRecord {
                 id,
@@ -330,6 +340,8 @@ mod tests {
                     explained("1", &[]),
                 ],
             }],
+            entitled_quantity: "3".to_owned(),
+            trial_quantity: "0".to_owned(),
         };
         assert_eq!(to_proto_explained_hour(&hour), expected);
     }

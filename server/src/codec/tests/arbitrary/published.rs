@@ -15,8 +15,8 @@ use souk_core::rules::{ClientTime, IdenticalRetry, MeteringWindow, OfferIdColumn
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_core::terms::renewal::{Uplift, UpliftRange};
 use souk_core::terms::{
-    ConfigurableUpfront, FixedUpfront, Legal, LegalDocument, LegalDocumentKind, PaymentSchedule, Renewal,
-    ScheduledPayment, Terms, UpfrontRateCard, UsageBased, Validity, ValidityDates,
+    ConfigurableUpfront, FixedUpfront, FreeTrial, Legal, LegalDocument, LegalDocumentKind, PaymentSchedule,
+    Renewal, ScheduledPayment, Terms, UpfrontRateCard, UsageBased, Validity, ValidityDates,
 };
 
 use super::{CHANGES, Tape};
@@ -240,6 +240,10 @@ impl Tape<'_> {
                     kind: t.pick(&[LegalDocumentKind::CustomEula, LegalDocumentKind::StandardEula]),
                     url: t.text(),
                 }),
+            }),
+            free_trial: self.option(|t| FreeTrial {
+                duration: t.offered_duration(),
+                grants: t.list(|t| (t.id(DimensionKey::new), t.wide())).into_iter().collect(),
             }),
         }
     }

@@ -1,0 +1,43 @@
+//! Samples of models of use: cover by contracts, and free trials.
+
+use souk_core::catalog::PriceSource;
+use souk_core::terms::FreeTrial;
+
+use super::*;
+
+/// A month of hours.
+pub fn segment() -> RatedSegment {
+    RatedSegment {
+        start: UsageHour::containing(time("2025-03-01T00:00:00Z")),
+        end: UsageHour::containing(time("2025-04-01T00:00:00Z")),
+        metered_hours: 2,
+        metered: QuantitySum(8_500_000),
+        subscriptions: 3,
+        entitled: 0,
+        covered: QuantitySum(6_000_000),
+        trial: QuantitySum::whole(0),
+        source: PriceSource::Offer,
+    }
+}
+
+/// Usage of which a contract covers something and a trial takes something.
+pub fn tried() -> Invoice {
+    let mut invoice = usage_invoice();
+    for line in &mut invoice.lines {
+        line.explanation.segments =
+            vec![RatedSegment { entitled: 3, trial: QuantitySum(500_000), ..segment() }];
+    }
+    invoice
+}
+
+/// A public offer with a trial.
+pub fn trial() -> Offer {
+    let grants = BTreeMap::from([(key(), 5)]);
+    Offer {
+        terms: Terms {
+            free_trial: Some(FreeTrial { duration: TermDuration::Days(31), grants }),
+            ..Terms::default()
+        },
+        ..private_offer()
+    }
+}
