@@ -7,7 +7,7 @@ use super::{
 };
 use crate::catalog::{Account, Marketplace, Offer, Product, ProductType};
 use crate::ids::{AccountId, AgreementId, LicenseArn, OfferId};
-use crate::invoicing::{instalment, upfront};
+use crate::invoicing::{instalment, monthly, upfront};
 use crate::machine::Event;
 use crate::rejection::{Broken, Code, Rejection};
 use crate::terms::configurable_upfront::UpfrontConfiguration;
@@ -46,6 +46,9 @@ pub fn accept_offer(
         check_first(family, product, buyer)?;
     }
 
+    let month_number = 1 + u32::from(purchase.is_some());
+    let month = monthly::first_month(offer, product, month_number, now);
+
     let number = family.map_or(1, Family::next_agreement_number);
     let id = AgreementId::derive(account.payer, number);
     let (initial_id, licence) = match replaced {
@@ -74,18 +77,22 @@ pub fn accept_offer(
         planned_end,
         status: AgreementStatus::Active,
         ended_at: None,
-        purchases: purchase.into_iter().collect(),
+        purchases: purchase.into_iter().chain(month).collect(),
         instalments,
     };
     let mut events = Vec::new();
-    if let Some(old) = replaced {
+    let mut invoice_number = family.map_or(1, Family::next_invoice_number);
+    if let (Some(old), Some(family)) = (replaced, family) {
+        if let Some(refund) = monthly::refund(family, old, now)? {
+            events.push(refund);
+            invoice_number += 1;
+        }
         events.push(Event::ended(old, AgreementStatus::Replaced, now));
         // E1 and E2: what is due of the old schedule is cancelled on a SaaS product, and goes on on others.
         if product.product_type == ProductType::Saas {
             events.extend(instalment::cancelled(old));
         }
     }
-    let invoice_number = family.map_or(1, Family::next_invoice_number);
     // A trial charges nothing, and is not invoiced.
     let charged = if is_trial { &[] } else { agreement.purchases.as_slice() };
     let mut invoices = upfront::invoices(market, &agreement, charged, invoice_number, now)?;
@@ -179,11 +186,13 @@ pub(super) fn purchased(
     Ok(bought.chain(invoices.into_iter().map(|invoice| Event::InvoiceIssued(Arc::new(invoice)))).collect())
 }
 
-/// The buyer ends an agreement now. What of it is due in instalments is invoiced no more.
-pub fn cancel(agreement: &Agreement, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+/// The buyer ends an agreement now. What of it is due in instalments is invoiced no more, and what is left of a month
+/// that was paid is given back.
+pub fn cancel(family: &Family, agreement: &Agreement, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     check_active(agreement)?;
     let ended = Event::ended(agreement, AgreementStatus::Cancelled, now);
-    Ok([ended].into_iter().chain(instalment::cancelled(agreement)).collect())
+    let refund = monthly::refund(family, agreement, now)?;
+    Ok([ended].into_iter().chain(instalment::cancelled(agreement)).chain(refund).collect())
 }
 
 pub(super) fn check_active(agreement: &Agreement) -> Result<(), Rejection> {

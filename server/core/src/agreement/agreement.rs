@@ -191,9 +191,10 @@ impl Agreement {
         self.start <= moment && self.end().is_none_or(|end| moment < end)
     }
 
-    /// What was agreed to be paid, without usage: the class of the listing fee (Q9).
+    /// What was agreed to be paid, without usage and monthly fees: the class of the listing fee (Q9).
     pub fn contract_value(&self) -> Result<Money, Broken> {
         let currency = self.purchases.first().map_or(Currency::Usd, |purchase| purchase.currency);
-        self.purchases.iter().try_fold(Money::zero(currency), |sum, p| Ok(sum.plus(p.value()?)))
+        let mut bought = self.purchases.iter().filter(|purchase| purchase.kind != UpfrontKind::Monthly);
+        bought.try_fold(Money::zero(currency), |sum, p| Ok(sum.plus(p.value()?)))
     }
 }

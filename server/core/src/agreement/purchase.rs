@@ -25,7 +25,7 @@ pub fn of_configuration(
         }
         (None, None) => Ok(None),
         (None, Some(_)) => match ConfigurableUpfront::kind(product) {
-            UpfrontKind::Annual => Ok(None),
+            UpfrontKind::Annual | UpfrontKind::Monthly => Ok(None),
             UpfrontKind::Contract if offer.terms.free_trial.is_some() => {
                 Ok(offer.terms.free_trial.as_ref().map(|trial| tried(offer, trial, now, number)))
             }

@@ -5,6 +5,7 @@ pub mod close_month;
 pub mod instalment;
 pub mod invoice;
 pub mod listing_fee;
+pub mod monthly;
 pub mod upfront;
 
 pub use invoice::{

@@ -6,6 +6,7 @@ pub mod fixed_upfront;
 pub mod free_trial;
 pub mod legal;
 pub mod payment_schedule;
+pub mod recurring_payment;
 pub mod renewal;
 pub mod usage_based;
 pub mod validity;
@@ -17,6 +18,7 @@ pub use fixed_upfront::FixedUpfront;
 pub use free_trial::FreeTrial;
 pub use legal::{Legal, LegalDocument, LegalDocumentKind};
 pub use payment_schedule::{PaymentSchedule, ScheduledPayment};
+pub use recurring_payment::RecurringPayment;
 pub use renewal::Renewal;
 pub use usage_based::UsageBased;
 pub use validity::{Validity, ValidityDates};
@@ -111,6 +113,8 @@ terms! {
     Legal legal "LegalTerm",
     /// The first days cost nothing.
     FreeTrial free_trial "FreeTrialPricingTerm",
+    /// A fee a month.
+    RecurringPayment recurring_payment "RecurringPaymentTerm",
 }
 
 impl Terms {

@@ -140,6 +140,7 @@ fn to_proto_charge_type(charge_type: ChargeType) -> proto::ChargeType {
         ChargeType::Usage => proto::ChargeType::Usage,
         ChargeType::Annual => proto::ChargeType::Annual,
         ChargeType::Contract => proto::ChargeType::Contract,
+        ChargeType::Monthly => proto::ChargeType::Monthly,
     }
 }
 
@@ -292,6 +293,7 @@ mod tests {
             (ChargeType::Usage, proto::ChargeType::Usage),
             (ChargeType::Annual, proto::ChargeType::Annual),
             (ChargeType::Contract, proto::ChargeType::Contract),
+            (ChargeType::Monthly, proto::ChargeType::Monthly),
         ] {
             assert_eq!(to_proto_charge_type(charge), expected);
         }

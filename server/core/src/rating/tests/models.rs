@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::rating::explain_line;
+use crate::terms::RecurringPayment;
 
 /// A marketplace with one product on one public offer; its buyer is account 2.
 fn market(product_type: ProductType, dimensions: &[(&str, &[DimensionType])], terms: Terms) -> Marketplace {
@@ -194,5 +195,33 @@ fn a_container_trial_takes_what_it_grants_and_a_saas_trial_everything() {
         let hours = [&[9; 20][..], &[0, 2, 3, 1], &[8, 10]].concat();
         meter(&mut sandbox, "a", &hours);
         assert_eq!(billed(&sandbox), [expected]);
+    }
+}
+
+#[test]
+fn b_15_a_monthly_fee_is_charged_beside_the_hours() {
+    for (joins, hours, fee, usage) in [
+        (-100_000, &[1; 10][..], "50.00", Some("2.00")),
+        (-100_000, &[], "50.00", None),
+        // From 17 January on: 15 days of 30.
+        (16 * 24 * 60, &[], "25.00", None),
+    ] {
+        let price = UnitPrice::from_scaled(50 * 100_000_000).unwrap();
+        let terms = Terms {
+            usage_based: prices(&[("a", 20)]),
+            recurring_payment: Some(RecurringPayment { currency: Currency::Usd, price }),
+            ..Terms::default()
+        };
+        let mut sandbox = Sandbox::new(market(ProductType::Ami, &[("a", &[DimensionType::Metered])], terms));
+        accept(&mut sandbox, None, after(joins));
+        meter(&mut sandbox, "a", hours);
+        let invoices = usage_invoices(&sandbox, sandbox.family(account(2)).unwrap(), month()).unwrap();
+        let [invoice] = invoices.as_slice() else { panic!("{} invoices", invoices.len()) };
+        let amounts: Vec<_> = invoice.lines.iter().map(|line| line.amount.to_string()).collect();
+        let expected: Vec<_> = usage.into_iter().chain([fee]).collect();
+        assert_eq!(amounts, expected);
+        // Both stand in one row of the report.
+        assert_eq!(invoice.revenue.len(), 1);
+        assert_eq!(invoice.revenue[0].billed, invoice.total());
     }
 }

@@ -1,7 +1,7 @@
-//! Samples of models of use: cover by contracts, and free trials.
+//! Samples of models of use: cover by contracts, free trials and monthly fees.
 
 use souk_core::catalog::PriceSource;
-use souk_core::terms::FreeTrial;
+use souk_core::terms::{FreeTrial, RecurringPayment};
 
 use super::*;
 
@@ -39,5 +39,35 @@ pub fn trial() -> Offer {
             ..Terms::default()
         },
         ..private_offer()
+    }
+}
+
+/// A public offer with a monthly fee.
+pub fn monthly() -> Offer {
+    let price = UnitPrice::parse("49.999", PriceDecimals::Upfront).unwrap();
+    Offer {
+        terms: Terms {
+            recurring_payment: Some(RecurringPayment { currency: Currency::Usd, price }),
+            ..Terms::default()
+        },
+        ..private_offer()
+    }
+}
+
+/// The next month of a container's fee.
+pub fn month() -> Event {
+    let price = UnitPrice::parse("99", PriceDecimals::Upfront).unwrap();
+    Event::UpfrontPurchased {
+        payer: account(1),
+        agreement: agreement().id,
+        purchase: UpfrontPurchase {
+            kind: UpfrontKind::Monthly,
+            duration: TermDuration::Months(1),
+            quantities: BTreeMap::new(),
+            unit_prices: RateCard::new(),
+            fixed_price: Some(price),
+            ..purchase()
+        },
+        renews: Some(1),
     }
 }
