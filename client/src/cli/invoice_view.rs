@@ -144,10 +144,12 @@ fn with_lines(view: View, lines: &[(&str, &InvoiceLine)]) -> View {
     let has_currency = lines.iter().any(|(currency, _)| !currency.is_empty());
     let rows =
         lines.iter().map(|(currency, line)| line_row(has_currency.then_some(currency), line)).collect();
-    let segments = lines.iter().flat_map(|(_, line)| segment_rows(line)).collect();
+    let of_lines = lines.iter().flat_map(|(_, line)| &line.explanation);
+    let extra = extra_columns(of_lines.flat_map(|explanation| &explanation.segments));
+    let segments = lines.iter().flat_map(|(_, line)| segment_rows(line, &extra)).collect();
     view.with_sheet("Lines", line_columns(has_currency), rows).with_sheet(
         "How the quantities came about",
-        segment_columns(),
+        segment_columns(&extra),
         segments,
     )
 }
@@ -181,26 +183,40 @@ fn line_row(currency: Option<&&str>, line: &InvoiceLine) -> Vec<String> {
     row
 }
 
-fn segment_columns() -> Vec<Column> {
+fn segment_columns(extra: &[&'static str]) -> Vec<Column> {
     let mut columns = vec![number("line"), text("from"), text("until")];
-    columns.extend(["hours", "metered", "annual_subscriptions", "covered", "billed"].map(number));
+    columns.extend(["hours", "metered", "annual_subscriptions"].map(number));
+    columns.extend(extra.iter().map(|name| number(name)));
+    columns.extend(["covered", "billed"].map(number));
     columns.push(text("price_source"));
     columns
 }
 
-fn segment_rows(line: &InvoiceLine) -> Vec<Vec<String>> {
+/// What is told only where there is some of it.
+fn extra_columns<'a>(segments: impl Iterator<Item = &'a ExplainedSegment> + Clone) -> Vec<&'static str> {
+    let is_some = |quantity: &str| !matches!(quantity, "" | "0");
+    let entitled = segments.clone().any(|segment| is_some(&segment.entitled_quantity)).then_some("entitled");
+    let trial = { segments }.any(|segment| is_some(&segment.trial_quantity)).then_some("trial");
+    entitled.into_iter().chain(trial).collect()
+}
+
+fn segment_rows(line: &InvoiceLine, extra: &[&str]) -> Vec<Vec<String>> {
     let row = |segment: &ExplainedSegment| {
-        vec![
+        let mut row = vec![
             line.line_number.to_string(),
             time::show(segment.start_time.as_ref()),
             time::show(segment.end_time.as_ref()),
             segment.metered_hours.to_string(),
             segment.metered_quantity.clone(),
             segment.annual_subscriptions.clone(),
-            segment.covered_quantity.clone(),
-            segment.billed_quantity.clone(),
-            segment.price_source.clone(),
-        ]
+        ];
+        row.extend(extra.iter().map(|name| match *name {
+            "trial" => segment.trial_quantity.clone(),
+            _ => segment.entitled_quantity.clone(),
+        }));
+        let rest = [&segment.covered_quantity, &segment.billed_quantity, &segment.price_source];
+        row.extend(rest.map(Clone::clone));
+        row
     };
     line.explanation.iter().flat_map(|explanation| &explanation.segments).map(row).collect()
 }
@@ -235,6 +251,7 @@ mod tests {
             covered_quantity: "72".to_owned(),
             billed_quantity: "48".to_owned(),
             price_source: "offer as accepted".to_owned(),
+            ..ExplainedSegment::default()
         };
         InvoiceLine {
             line_number: 1,
@@ -329,6 +346,7 @@ mod tests {
             covered_quantity: "3".to_owned(),
             billed_quantity: "2".to_owned(),
             records: vec![record("us-east-1", "4"), record("eu-west-1", "1")],
+            ..ExplainedHour::default()
         };
         let view = explained(ExplainedLine { line: line(), hours: vec![hour] }).unwrap();
         insta::assert_snapshot!(view.to_table(), @r"

@@ -117,6 +117,8 @@ codes! {
     NoNonzeroAnnualType = "NO_NONZERO_ANNUAL_TYPE" Invalid,
     /// A product metered by its seller cannot be sold annually (A17).
     MeteringExcludesAnnual = "METERING_EXCLUDES_ANNUAL" Invalid,
+    /// An AMI or container product metered by its seller has no free trial (A17).
+    MeteringExcludesTrial = "METERING_EXCLUDES_TRIAL" Invalid,
     /// A payment schedule that cannot be kept (B6).
     PaymentScheduleInvalid = "PAYMENT_SCHEDULE_INVALID" Invalid,
     /// Instalments are for buyers who pay by invoice (B6).

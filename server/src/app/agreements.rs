@@ -85,7 +85,9 @@ impl Souk {
         agreement: AgreementId,
     ) -> Result<Agreement, AppError> {
         let cancelled = self
-            .on_agreement(name, agreement, |_, _, agreement, now| acceptance::cancel(agreement, now))
+            .on_agreement(name, agreement, |_, family, agreement, now| {
+                acceptance::cancel(family, agreement, now)
+            })
             .await?;
         Ok(cancelled.agreement)
     }

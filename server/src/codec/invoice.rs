@@ -9,6 +9,7 @@ use souk_core::invoicing::{
 };
 use souk_core::machine::Event;
 use souk_core::money::{Amount, Currency, Money, Rate};
+use souk_core::quantity::QuantitySum;
 use souk_core::rating::RatedSegment;
 use souk_core::time::Timestamp;
 use souk_proto::journal::v1 as journal;
@@ -168,7 +169,8 @@ fn from_journal_proration(proration: journal::Proration) -> Result<Proration, Co
 }
 
 fn to_journal_segment(segment: &RatedSegment) -> journal::RatedSegment {
-    let RatedSegment { start, end, metered_hours, metered, subscriptions, covered, source } = segment;
+    let RatedSegment { start, end, metered_hours, metered, subscriptions, entitled, covered, trial, source } =
+        segment;
     journal::RatedSegment {
         start_hour: Some(start.index()),
         end_hour: Some(end.index()),
@@ -177,6 +179,8 @@ fn to_journal_segment(segment: &RatedSegment) -> journal::RatedSegment {
         subscriptions: Some(*subscriptions),
         covered_millionths: covered.0.to_string(),
         source: Some(to_journal_source(*source)),
+        entitled: (*entitled != 0).then_some(*entitled),
+        trial_millionths: (!trial.is_zero()).then(|| trial.0.to_string()),
     }
 }
 
@@ -187,6 +191,11 @@ fn from_journal_segment(segment: &journal::RatedSegment) -> Result<RatedSegment,
         metered_hours: required(segment.metered_hours, "metered_hours")?,
         metered: quantity_sum(&segment.metered_millionths, "metered_millionths")?,
         subscriptions: required(segment.subscriptions, "subscriptions")?,
+        entitled: segment.entitled.unwrap_or(0),
+        trial: match &segment.trial_millionths {
+            None => QuantitySum::whole(0),
+            Some(digits) => quantity_sum(digits, "trial_millionths")?,
+        },
         covered: quantity_sum(&segment.covered_millionths, "covered_millionths")?,
         source: from_journal_source(required(segment.source, "source")?)?,
     })

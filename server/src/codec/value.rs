@@ -251,7 +251,7 @@ stored_enums! {
         UnintendedRenewal BuyerDissatisfaction Other
     }
     AgreementStatus { Active Cancelled Expired Renewed Replaced }
-    ChargeType { Usage Annual Contract }
+    ChargeType { Usage Annual Contract Monthly }
     ClientTime { Sandbox Machine }
     DimensionType { Metered ExternallyMetered Entitled }
     EntitlementValueKind { Integer Double Boolean String }
@@ -263,6 +263,6 @@ stored_enums! {
     ProductType { Ami Container Saas MachineLearning ProfessionalServices }
     Profile { Source Y2026 }
     RenewalKind { ExistingOnMarketplace MovingToMarketplace }
-    UpfrontKind { Annual Contract }
+    UpfrontKind { Annual Contract Monthly }
     UsageCategory { Users Hosts Bandwidth Data Tiers Units }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::catalog::{Account, Marketplace, Offer, Product, ProductType};
 use crate::ids::{AccountId, AgreementId, LicenseArn, OfferId};
-use crate::invoicing::{instalment, upfront};
+use crate::invoicing::{instalment, monthly, upfront};
 use crate::machine::Event;
 use crate::rejection::{Broken, Code, Rejection};
 use crate::terms::configurable_upfront::UpfrontConfiguration;
@@ -41,6 +41,13 @@ pub fn accept_offer(
     let period = agreed_dates(offer, now);
     let replaced = replaced_agreement(family, offer, product, buyer, period, now)?;
     let purchase = purchase::of_configuration(offer, product, configuration, now, 1)?;
+    let is_trial = purchase.as_ref().is_some_and(|purchase| purchase.is_trial(offer));
+    if is_trial {
+        check_first(family, product, buyer)?;
+    }
+
+    let month_number = 1 + u32::from(purchase.is_some());
+    let month = monthly::first_month(offer, product, month_number, now);
 
     let number = family.map_or(1, Family::next_agreement_number);
     let id = AgreementId::derive(account.payer, number);
@@ -75,19 +82,25 @@ pub fn accept_offer(
         planned_end,
         status: AgreementStatus::Active,
         ended_at: None,
-        purchases: purchase.into_iter().collect(),
+        purchases: purchase.into_iter().chain(month).collect(),
         instalments,
     };
     let mut events = Vec::new();
-    if let Some(old) = replaced {
+    let mut invoice_number = family.map_or(1, Family::next_invoice_number);
+    if let (Some(old), Some(family)) = (replaced, family) {
+        if let Some(refund) = monthly::refund(family, old, now)? {
+            events.push(refund);
+            invoice_number += 1;
+        }
         events.push(Event::ended(old, AgreementStatus::Replaced, now));
         // E1 and E2: what is due of the old schedule is cancelled on a SaaS product, and goes on on others.
         if product.product_type == ProductType::Saas {
             events.extend(instalment::cancelled(old));
         }
     }
-    let invoice_number = family.map_or(1, Family::next_invoice_number);
-    let mut invoices = upfront::invoices(market, &agreement, &agreement.purchases, invoice_number, now)?;
+    // A trial charges nothing, and is not invoiced.
+    let charged = if is_trial { &[] } else { agreement.purchases.as_slice() };
+    let mut invoices = upfront::invoices(market, &agreement, charged, invoice_number, now)?;
     let mut due_now = Vec::new();
     for (number, _) in agreement.pending_instalments().filter(|(_, instalment)| instalment.due <= now) {
         let invoice_number = invoice_number + invoices.len() as u32;
@@ -178,11 +191,13 @@ pub(super) fn purchased(
     Ok(bought.chain(invoices.into_iter().map(|invoice| Event::InvoiceIssued(Arc::new(invoice)))).collect())
 }
 
-/// The buyer ends an agreement now. What of it is due in instalments is invoiced no more.
-pub fn cancel(agreement: &Agreement, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+/// The buyer ends an agreement now. What of it is due in instalments is invoiced no more, and what is left of a month
+/// that was paid is given back.
+pub fn cancel(family: &Family, agreement: &Agreement, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     check_active(agreement)?;
     let ended = Event::ended(agreement, AgreementStatus::Cancelled, now);
-    Ok([ended].into_iter().chain(instalment::cancelled(agreement)).collect())
+    let refund = monthly::refund(family, agreement, now)?;
+    Ok([ended].into_iter().chain(instalment::cancelled(agreement)).chain(refund).collect())
 }
 
 pub(super) fn check_active(agreement: &Agreement) -> Result<(), Rejection> {
@@ -224,6 +239,21 @@ fn check_offer(offer: &Offer, account: &Account, payer: &Account, now: Timestamp
             Err(Rejection::new(Code::OfferExpired, "offerId", message))
         }
         _ => Ok(()),
+    }
+}
+
+/// A contract is tried once by an account, before it ever held the product.
+fn check_first(family: Option<&Family>, product: &Product, buyer: AccountId) -> Result<(), Rejection> {
+    match family.and_then(|family| family.agreements_of(buyer, &product.id).next()) {
+        None => Ok(()),
+        Some(first) => {
+            let message = format!(
+                "account {buyer} held {} on product {}, which is tried once by an account (C): say for how long and \
+                 how much of what to buy",
+                first.id, product.id
+            );
+            Err(Rejection::new(Code::ConfigurationInvalid, "configuration", message))
+        }
     }
 }
 

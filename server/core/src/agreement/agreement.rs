@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Offer;
 use crate::ids::{AccountId, AgreementId, DimensionKey, LicenseArn, OfferId, ProductId};
 use crate::money::{Currency, Money, UnitPrice};
 use crate::quantity::QuantitySum;
@@ -94,6 +95,11 @@ impl UpfrontPurchase {
     /// Its end, not part of it: when it was amended, that.
     pub fn until(&self) -> Timestamp {
         self.amended_at.unwrap_or(self.end)
+    }
+
+    /// Whether it is a contract that is tried for free: public offers have no other price for everything.
+    pub fn is_trial(&self, offer: &Offer) -> bool {
+        self.kind == UpfrontKind::Contract && self.fixed_price.is_some() && !offer.is_private()
     }
 
     /// What it adds to the agreement's value: the sum of its lines, each rounded.
@@ -199,9 +205,10 @@ impl Agreement {
         self.start <= moment && self.end().is_none_or(|end| moment < end)
     }
 
-    /// What was agreed to be paid, without usage: the class of the listing fee (Q9).
+    /// What was agreed to be paid, without usage and monthly fees: the class of the listing fee (Q9).
     pub fn contract_value(&self) -> Result<Money, Broken> {
         let currency = self.purchases.first().map_or(Currency::Usd, |purchase| purchase.currency);
-        self.purchases.iter().try_fold(Money::zero(currency), |sum, p| Ok(sum.plus(p.value()?)))
+        let mut bought = self.purchases.iter().filter(|purchase| purchase.kind != UpfrontKind::Monthly);
+        bought.try_fold(Money::zero(currency), |sum, p| Ok(sum.plus(p.value()?)))
     }
 }

@@ -116,7 +116,7 @@ fn amended(
     number: Option<u32>,
     now: Timestamp,
 ) -> Result<&UpfrontPurchase, Rejection> {
-    let live = |p: &&UpfrontPurchase| p.start <= now && now < p.until();
+    let live = |p: &&UpfrontPurchase| p.kind != UpfrontKind::Monthly && p.start <= now && now < p.until();
     let mut candidates =
         agreement.purchases.iter().filter(live).filter(|p| number.is_none_or(|n| n == p.number));
     let field = "purchaseNumber";

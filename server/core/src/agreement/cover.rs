@@ -1,4 +1,5 @@
-//! Annual cover: the X of the (Y-X) rule.
+//! Cover: the X of the (Y-X) rule. Annual subscriptions cover a family's instances; where the rules subtract
+//! entitlements, a contract with consumption covers what its own buyer uses.
 
 use super::{Agreement, AgreementStatus, Family, Origin};
 use crate::catalog::Marketplace;
@@ -7,7 +8,16 @@ use crate::rejection::Broken;
 use crate::terms::UpfrontKind;
 use crate::time::{Timestamp, UsageHour};
 
-/// Instances of one type that an account's annual subscription covers.
+/// Whose use a cover takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// That of the whole family, its buyer's first: annual cover (Q11).
+    Family,
+    /// What the agreement of this number prices, and nothing else: an entitlement (P8).
+    Agreement(u32),
+}
+
+/// Units of one dimension that an upfront purchase of an account covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cover<'a> {
     /// The product.
@@ -16,8 +26,10 @@ pub struct Cover<'a> {
     pub dimension: &'a DimensionKey,
     /// The account whose agreement bought it.
     pub owner: AccountId,
-    /// How many instances.
+    /// How many instances, or units.
     pub units: u64,
+    /// Whose use it takes.
+    pub share: Share,
     /// Its first moment.
     pub start: Timestamp,
     /// Its end; not part of it.
@@ -27,7 +39,12 @@ pub struct Cover<'a> {
 impl<'a> Cover<'a> {
     /// Whether it covers an hour: it is read at the hour's start (Q1).
     pub fn covers(&self, hour: UsageHour) -> bool {
-        (self.start..self.end).contains(&hour.start())
+        self.is_live(hour.start())
+    }
+
+    /// Whether it is live at a moment.
+    pub fn is_live(&self, at: Timestamp) -> bool {
+        (self.start..self.end).contains(&at)
     }
 
     /// Every annual subscription of a family, by product and type. It lasts its twelve months whatever becomes of the
@@ -36,6 +53,9 @@ impl<'a> Cover<'a> {
     pub fn of_family(market: &Marketplace, family: &'a Family) -> Result<Vec<Cover<'a>>, Broken> {
         let mut covers = Vec::new();
         for agreement in family.agreements() {
+            if market.rules.subtracts_entitlements {
+                covers.extend(entitlements(agreement));
+            }
             let mut annual = agreement.purchases.iter().filter(|p| p.kind == UpfrontKind::Annual).peekable();
             if annual.peek().is_none() {
                 continue;
@@ -49,6 +69,7 @@ impl<'a> Cover<'a> {
                     dimension,
                     owner: agreement.buyer,
                     units,
+                    share: Share::Family,
                     start: p.start,
                     end,
                 }));
@@ -62,6 +83,23 @@ impl<'a> Cover<'a> {
     pub fn place(&self) -> (&'a ProductId, &'a DimensionKey) {
         (self.product, self.dimension)
     }
+}
+
+/// What an agreement's contracts entitle to, as long as it lasts.
+fn entitlements(agreement: &Agreement) -> impl Iterator<Item = Cover<'_>> {
+    let contracts = agreement.purchases.iter().filter(|p| p.kind == UpfrontKind::Contract);
+    contracts.flat_map(move |contract| {
+        let until = contract.until();
+        contract.quantities.iter().map(move |(dimension, &units)| Cover {
+            product: &agreement.product,
+            dimension,
+            owner: agreement.buyer,
+            units,
+            share: Share::Agreement(agreement.number),
+            start: contract.start,
+            end: agreement.end().map_or(until, |end| end.min(until)),
+        })
+    })
 }
 
 /// When a private agreement's units are deactivated: when the buyer accepts the private offer that replaces it.

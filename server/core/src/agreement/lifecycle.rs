@@ -18,12 +18,12 @@ pub fn end_due(agreement: &Agreement) -> Option<Timestamp> {
     agreement.planned_end.filter(|_| agreement.is_active())
 }
 
-/// The annual subscriptions of a live agreement that renew themselves, with their ends.
+/// What renews itself under a live agreement, with the ends: annual subscriptions, and months of a fee.
 pub fn renewals_due(agreement: &Agreement) -> impl Iterator<Item = (Timestamp, u32)> {
     let annual = agreement
         .purchases
         .iter()
-        .filter(|p| p.auto_renew && p.kind == UpfrontKind::Annual && p.amended_at.is_none());
+        .filter(|p| p.auto_renew && p.kind != UpfrontKind::Contract && p.amended_at.is_none());
     annual.filter(|_| agreement.is_active()).map(|p| (p.end, p.number))
 }
 
@@ -103,6 +103,9 @@ fn renewed_purchase(
         added_value: None,
         ..old.clone()
     };
+    if old.kind == UpfrontKind::Monthly {
+        return Ok(renewed);
+    }
     if offer.is_private() {
         let uplift = offer.terms.renewal.and_then(|renewal| renewal.uplift);
         let raised = |price: UnitPrice| uplift.map_or(price, |uplift| uplift.raised(price));

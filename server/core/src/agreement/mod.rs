@@ -12,6 +12,6 @@ pub mod purchase;
 pub mod timeline;
 
 pub use agreement::{Agreement, AgreementStatus, Instalment, InstalmentState, Origin, UpfrontPurchase};
-pub use cover::Cover;
+pub use cover::{Cover, Share};
 pub use entitlement::Entitlement;
 pub use family::Family;

@@ -2,9 +2,10 @@
 
 use super::UpfrontPurchase;
 use crate::catalog::{Offer, Product};
+use crate::money::{Currency, UnitPrice};
 use crate::rejection::{Code, Rejection};
 use crate::terms::configurable_upfront::{MAX_UNITS, UpfrontConfiguration};
-use crate::terms::{ConfigurableUpfront, FixedUpfront, RateCard, UpfrontKind};
+use crate::terms::{ConfigurableUpfront, FixedUpfront, FreeTrial, RateCard, UpfrontKind};
 use crate::time::{TermDuration, Timestamp};
 
 /// What a configuration buys on an offer at `now`.
@@ -24,7 +25,10 @@ pub fn of_configuration(
         }
         (None, None) => Ok(None),
         (None, Some(_)) => match ConfigurableUpfront::kind(product) {
-            UpfrontKind::Annual => Ok(None),
+            UpfrontKind::Annual | UpfrontKind::Monthly => Ok(None),
+            UpfrontKind::Contract if offer.terms.free_trial.is_some() => {
+                Ok(offer.terms.free_trial.as_ref().map(|trial| tried(offer, trial, now, number)))
+            }
             UpfrontKind::Contract => {
                 refuse("", format!("{} sells a contract: say for how long and how much of what", offer.id))
             }
@@ -86,6 +90,27 @@ fn configured(
         amends: None,
         added_value: None,
     })
+}
+
+/// A contract that is tried for free: it ends with its days.
+fn tried(offer: &Offer, trial: &FreeTrial, now: Timestamp, number: u32) -> UpfrontPurchase {
+    let upfront = offer.terms.configurable_upfront.as_ref();
+    UpfrontPurchase {
+        number,
+        kind: UpfrontKind::Contract,
+        duration: trial.duration,
+        quantities: trial.grants.clone(),
+        unit_prices: RateCard::new(),
+        fixed_price: Some(UnitPrice::ZERO),
+        in_instalments: false,
+        currency: upfront.map_or(Currency::Usd, |upfront| upfront.currency),
+        start: now,
+        end: trial.duration.after(now),
+        auto_renew: false,
+        amended_at: None,
+        amends: None,
+        added_value: None,
+    }
 }
 
 /// Everything that a fixed upfront price buys; the buyer chooses at most that it renews itself.

@@ -164,7 +164,7 @@ fn rows<'a>(family: &'a Family, invoice: &'a Invoice, agreement: &'a AgreementId
 
 /// The row of the report that a line is counted in.
 fn is_of(line: &InvoiceLine, revenue: &Revenue) -> bool {
-    line.charge_type == revenue.charge_type
+    line.charge_type.of_row() == revenue.charge_type
         && line.buyer == revenue.buyer
         && line.product == revenue.product
         && line.offer == revenue.offer

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, listing_fee};
+use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, listing_fee, monthly};
 use crate::agreement::Family;
 use crate::catalog::{Marketplace, Product};
 use crate::ids::{InvoiceId, ProductId};
@@ -49,6 +49,10 @@ fn invoices(
         // Most often, all lines are of one invoice.
         let lines = groups.entry(key).or_insert_with(|| Vec::with_capacity(count));
         lines.push(invoice_line(of, rated)?);
+    }
+    for line in monthly::lines(market, family, month)? {
+        let of = Seller::of(market, &line.product)?;
+        groups.entry((of.entity, line.amount.currency())).or_default().push(line);
     }
     let issued_at = month.invoiced_at();
     let due_at = market.known_account(family.payer)?.due(issued_at);

@@ -29,14 +29,26 @@ pub enum ChargeType {
     Annual,
     /// A contract.
     Contract,
+    /// A fee a month.
+    Monthly,
 }
 
 impl ChargeType {
+    /// What a row of the report counts it as: monthly fees stand with usage.
+    #[must_use]
+    pub fn of_row(self) -> ChargeType {
+        match self {
+            ChargeType::Monthly => ChargeType::Usage,
+            ChargeType::Usage | ChargeType::Annual | ChargeType::Contract => self,
+        }
+    }
+
     /// What an upfront purchase is charged as.
     pub fn of_upfront(kind: UpfrontKind) -> ChargeType {
         match kind {
             UpfrontKind::Annual => ChargeType::Annual,
             UpfrontKind::Contract => ChargeType::Contract,
+            UpfrontKind::Monthly => ChargeType::Monthly,
         }
     }
 }

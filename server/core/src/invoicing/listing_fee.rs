@@ -67,9 +67,9 @@ pub fn revenue<'a>(
             }
         };
         last = Some((line, fee_rate));
-        let dimension = line.dimension.as_ref().filter(|_| line.charge_type != ChargeType::Usage);
-        let key =
-            ((line.charge_type, line.seller, line.buyer), (&line.product, &line.offer, dimension, fee_rate));
+        let charge_type = line.charge_type.of_row();
+        let dimension = line.dimension.as_ref().filter(|_| charge_type != ChargeType::Usage);
+        let key = ((charge_type, line.seller, line.buyer), (&line.product, &line.offer, dimension, fee_rate));
         // Lines of one row mostly stand together, too.
         match runs.last_mut().filter(|(last, _)| *last == key) {
             Some((_, sum)) => *sum = sum.plus(line.amount),

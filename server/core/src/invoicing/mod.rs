@@ -5,6 +5,7 @@ pub mod close_month;
 pub mod instalment;
 pub mod invoice;
 pub mod listing_fee;
+pub mod monthly;
 pub mod payment;
 pub mod upfront;
 

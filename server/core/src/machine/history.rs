@@ -14,6 +14,7 @@ use crate::earliest::Earliest;
 use crate::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, OfferId, ProductId};
 use crate::invoicing::InvoiceKind;
 use crate::money::Money;
+use crate::terms::UpfrontKind;
 use crate::time::{BillingMonth, Timestamp};
 
 /// What kind of thing happened, in the order in which those of one moment are told: causes come before effects.
@@ -279,7 +280,8 @@ impl HistoryWalk {
                 origin: agreement.origin,
                 initial_id: agreement.initial_id.clone(),
             });
-            for purchase in &agreement.purchases {
+            let purchases = agreement.purchases.iter();
+            for purchase in purchases.filter(|purchase| purchase.kind != UpfrontKind::Monthly) {
                 self.add(position(agreement.bought_at(purchase), purchase.number), || {
                     bought(agreement, purchase)
                 });

@@ -31,6 +31,12 @@ impl Amount {
         (value.scale() <= super::unit_price::PRICE_DECIMALS).then_some(Amount { scaled, currency })
     }
 
+    /// The amount that rounded money is.
+    pub fn of_money(money: Money) -> Amount {
+        let unit = 10_i128.pow(AMOUNT_DECIMALS - money.currency.minor_digits());
+        Amount { scaled: money.minor * unit, currency: money.currency }
+    }
+
     /// The currency.
     pub fn currency(self) -> Currency {
         self.currency

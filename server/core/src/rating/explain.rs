@@ -7,6 +7,7 @@ use super::group::{Group, Parts};
 use super::meter::{self, Meter};
 use super::month_sums::MonthSums;
 use super::segments;
+use super::trial::TrialHours;
 use super::walk::HourFacts;
 use crate::agreement::Family;
 use crate::ids::{MeteringRecordId, MeteringResource, Region};
@@ -39,18 +40,22 @@ pub struct ExplainedHour {
     pub hour: UsageHour,
     /// Y.
     pub metered: QuantitySum,
-    /// X, in units.
+    /// X: the family's annual subscriptions, in units.
     pub subscriptions: u64,
-    /// What of Y it covered.
+    /// X of a contract with consumption: what it entitles to, in units.
+    pub entitled: u64,
+    /// What of Y was covered.
     pub covered: QuantitySum,
+    /// What of Y was free by a trial before that.
+    pub trial: QuantitySum,
     /// Where Y comes from.
     pub records: Vec<ExplainedRecord>,
 }
 
 impl ExplainedHour {
-    /// What is billed of it: metered minus covered.
+    /// What is billed of it: metered minus what was covered or free.
     pub fn billed(&self) -> QuantitySum {
-        QuantitySum(self.metered.0 - self.covered.0)
+        QuantitySum(self.metered.0 - self.covered.0 - self.trial.0)
     }
 }
 
@@ -76,33 +81,43 @@ pub fn explain_line(
         return Err(unexplained());
     }
     let parts = Parts::of(&agreements, &meters, month.hours())?;
-    let mut group = Group::new(&meters, &parts);
+    // What of an hour a trial takes depends on the product's other dimensions.
+    let beside =
+        meter::sorted(sandbox, family, |_, series| parts.has_trial() && series.product == line.product);
+    let beside = meter::meters(&beside);
+    let trials = match parts.has_trial() {
+        true => Some(TrialHours::of(&agreements, &beside, tiles, month.hours())?),
+        false => None,
+    };
+    let mut group = Group::new(&meters, &parts, trials.as_ref())?;
     let first = month.hours().start.index();
     let mut hours = Vec::new();
     for number in 0..group.segments.len() {
-        let Some((range, subscriptions)) = group.segments.get(number).map(|s| (s.range, s.subscriptions))
-        else {
-            continue;
-        };
+        let Some(segment) = group.segments.get(number) else { continue };
+        let (range, subscriptions) = (segment.range, segment.subscriptions);
+        let entitled: Vec<_> = (0..meters.len()).map(|meter| segment.entitled(meter)).collect();
         let mut mine = Vec::with_capacity(group.meters.len());
         for meter in group.meters {
             let pricing = segments::pricing(&agreements, meter, range.start, true)?;
-            let is_mine = |p: segments::Pricing<'_>| {
+            let is_mine = |p: &segments::Pricing<'_>| {
                 meter.buyer() == line.buyer
                     && p.agreement.id == line.agreement
                     && p.unit_price == line.unit_price
             };
-            mine.push(pricing.is_some_and(is_mine));
+            mine.push(pricing.filter(is_mine));
         }
-        if !mine.contains(&true) {
+        if mine.iter().all(Option::is_none) {
             continue;
         }
         group.walk_segment(tiles, number, &mut |meters, facts| {
-            if mine.get(facts.meter) == Some(&true)
+            if let Some(Some(pricing)) = mine.get(facts.meter)
                 && let Some(meter) = meters.get(facts.meter)
                 && let Some(hour) = UsageHour::from_index(first + facts.offset as i32)
             {
-                add(&mut hours, sandbox, meter, (hour, subscriptions), month, facts);
+                let entitled = entitled.get(facts.meter).copied().unwrap_or(0);
+                let records = records(sandbox, meter, month, hour, facts.offset);
+                let facts = pricing.less_trial_of_hour(facts);
+                add(&mut hours, explained(hour, subscriptions, entitled, facts, records));
             }
         });
     }
@@ -113,29 +128,34 @@ pub fn explain_line(
     }
 }
 
-fn add(
-    hours: &mut Vec<ExplainedHour>,
-    sandbox: &Sandbox,
-    meter: &Meter<'_>,
-    (hour, subscriptions): (UsageHour, u64),
-    month: BillingMonth,
+fn explained(
+    hour: UsageHour,
+    subscriptions: u64,
+    entitled: u64,
     facts: HourFacts,
-) {
-    let records = records(sandbox, meter, month, hour, facts.offset);
-    // Two meters of one buyer (the product and a licence of it) may meet in one line.
-    match hours.last_mut().filter(|last| last.hour == hour) {
+    records: Vec<ExplainedRecord>,
+) -> ExplainedHour {
+    ExplainedHour {
+        hour,
+        metered: QuantitySum(facts.metered.cast_signed()),
+        subscriptions,
+        entitled,
+        covered: QuantitySum(facts.covered.cast_signed()),
+        trial: QuantitySum(facts.free.cast_signed()),
+        records,
+    }
+}
+
+/// Adds an hour. Two meters of one buyer (the product and a licence of it) may meet in one line.
+fn add(hours: &mut Vec<ExplainedHour>, hour: ExplainedHour) {
+    match hours.last_mut().filter(|last| last.hour == hour.hour) {
         Some(last) => {
-            last.metered += facts.metered.cast_signed();
-            last.covered += facts.covered.cast_signed();
-            last.records.extend(records);
+            last.metered += hour.metered.0;
+            last.covered += hour.covered.0;
+            last.trial += hour.trial.0;
+            last.records.extend(hour.records);
         }
-        None => hours.push(ExplainedHour {
-            hour,
-            metered: QuantitySum(facts.metered.cast_signed()),
-            subscriptions,
-            covered: QuantitySum(facts.covered.cast_signed()),
-            records,
-        }),
+        None => hours.push(hour),
     }
 }
 

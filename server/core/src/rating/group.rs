@@ -4,9 +4,10 @@ use super::agreements::Agreements;
 use super::meter::{self, FamilySeries, Meter};
 use super::month_sums::MonthSums;
 use super::overflow::SharedCover;
-use super::segments;
+use super::segments::{self, Cuts, Pricing};
+use super::trial::{FreeHours, TrialHours};
 use super::walk::{HourFacts, MeterSums, Places, Stretch, metered_hours};
-use crate::agreement::Cover;
+use crate::agreement::{Cover, Share};
 use crate::ids::AccountId;
 use crate::metering::month_tiles::MonthTiles;
 use crate::rejection::Broken;
@@ -15,8 +16,9 @@ use crate::time::{HourRange, UsageHour};
 /// What a product's dimension is cut and covered by in a month; most often by nothing.
 #[derive(Debug)]
 pub struct Parts<'a> {
+    agreements: &'a Agreements<'a>,
     covers: &'a [Cover<'a>],
-    cuts: Vec<UsageHour>,
+    cuts: Cuts,
     month: HourRange,
 }
 
@@ -32,12 +34,48 @@ impl<'a> Parts<'a> {
             None => &[],
         };
         let cuts = segments::cuts(agreements, meters, covers, month)?;
-        Ok(Parts { covers, cuts, month })
+        Ok(Parts { agreements, covers, cuts, month })
     }
 
-    /// X of the whole month, in units, if nothing changes in it.
+    /// A trial may take a part of single hours.
+    pub fn has_trial(&self) -> bool {
+        self.cuts.has_trial
+    }
+
+    /// X of the whole month, in units, if nothing changes in it and the family shares it.
     pub fn subscriptions(&self) -> Option<u64> {
-        self.cuts.is_empty().then(|| self.live(self.month.start).map(|cover| cover.units).sum())
+        let is_even = !self.has_trial()
+            && self.cuts.hours.is_empty()
+            && self.covers.iter().all(|cover| cover.share == Share::Family);
+        is_even.then(|| self.live(self.month.start).map(|cover| cover.units).sum())
+    }
+
+    /// The cover of some hours: what is shared goes by the meters' buyers, what a contract entitles to by the
+    /// agreements that price them.
+    fn cover(
+        &self,
+        meters: &[Meter<'a>],
+        buyers: &[AccountId],
+        range: HourRange,
+    ) -> Result<SharedCover, Broken> {
+        let shared = self.live(range.start).filter(|cover| cover.share == Share::Family);
+        let mut shared = SharedCover::new(buyers, shared.map(|cover| (cover.owner, cover.units)));
+        if self.covers.iter().all(|cover| cover.share == Share::Family) {
+            return Ok(shared);
+        }
+        let price = |meter| segments::pricing(self.agreements, meter, range.start, true);
+        let pricing = meters.iter().map(price).collect::<Result<Vec<_>, _>>()?;
+        for cover in self.covers {
+            let is_mine =
+                |p: &Pricing<'_>| cover.share == Share::Agreement(p.agreement.number) && cover.is_live(p.at);
+            let mine =
+                pricing.iter().enumerate().filter(|(_, pricing)| pricing.as_ref().is_some_and(is_mine));
+            let mine: Vec<usize> = mine.map(|(meter, _)| meter).collect();
+            if !mine.is_empty() {
+                shared.entitle(mine, cover.units);
+            }
+        }
+        Ok(shared)
     }
 
     fn live(&self, hour: UsageHour) -> impl Iterator<Item = &Cover<'a>> {
@@ -53,6 +91,7 @@ pub struct Group<'a> {
     /// The parts of the month.
     pub segments: Vec<Segment>,
     places: Places,
+    free: FreeHours,
 }
 
 /// A part of the month in which nothing but the usage changes.
@@ -66,6 +105,11 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// What the agreement of a meter entitles it to in each hour, in units.
+    pub fn entitled(&self, meter: usize) -> u64 {
+        self.stretch.cover.entitled(meter)
+    }
+
     /// What each meter did in it; nothing before its hours were walked.
     pub fn sums(&self) -> &[MeterSums] {
         &self.stretch.sums
@@ -74,22 +118,28 @@ impl Segment {
 
 impl<'a> Group<'a> {
     /// Gathers what covers the meters of a product's dimension, of which `parts` are.
-    pub fn new(meters: &'a [Meter<'a>], parts: &Parts<'_>) -> Group<'a> {
+    pub fn new(
+        meters: &'a [Meter<'a>],
+        parts: &Parts<'a>,
+        trials: Option<&TrialHours<'a>>,
+    ) -> Result<Group<'a>, Broken> {
         let buyers: Vec<AccountId> = match parts.covers.is_empty() {
             true => Vec::new(),
             false => meters.iter().map(Meter::buyer).collect(),
         };
         let offset = |hour: UsageHour| usize::try_from(hour.index() - parts.month.start.index()).unwrap_or(0);
         let segment = |range: HourRange| {
-            let live = parts.live(range.start);
-            let cover = SharedCover::new(&buyers, live.map(|cover| (cover.owner, cover.units)));
+            let cover = parts.cover(meters, &buyers, range)?;
             let hours = offset(range.start)..offset(range.end);
             let sums = vec![MeterSums::default(); meters.len()];
             let subscriptions = cover.units();
-            Segment { range, subscriptions, stretch: Stretch { hours, cover, sums, is_metered: false } }
+            Ok(Segment { range, subscriptions, stretch: Stretch { hours, cover, sums, is_metered: false } })
         };
-        let segments = segments::ranges(parts.month, &parts.cuts).map(segment).collect();
-        Group { meters, segments, places: Places::of(meters.iter().map(Meter::series)) }
+        let segments =
+            segments::ranges(parts.month, &parts.cuts.hours).map(segment).collect::<Result<_, Broken>>()?;
+        let places = Places::of(meters.iter().map(Meter::series));
+        let free = trials.map(|trials| trials.of_group(meters)).unwrap_or_default();
+        Ok(Group { meters, segments, places, free })
     }
 
     /// Takes over what was metered in the month, where nothing changes in it: what is covered is left to be walked.
@@ -104,7 +154,7 @@ impl<'a> Group<'a> {
     /// Walks the hours of a day.
     pub fn walk_day(&mut self, tiles: &MonthTiles, day: usize) {
         for segment in &mut self.segments {
-            segment.stretch.walk_day(tiles, &self.places, day, &mut |_| ());
+            segment.stretch.walk_day(tiles, &self.places, &self.free, day, &mut |_| ());
         }
     }
 
@@ -118,7 +168,7 @@ impl<'a> Group<'a> {
         let Some(segment) = self.segments.get_mut(number) else { return };
         for day in 0..tiles.days() {
             let visit = &mut |facts| visit(self.meters, facts);
-            segment.stretch.walk_day(tiles, &self.places, day, visit);
+            segment.stretch.walk_day(tiles, &self.places, &self.free, day, visit);
         }
     }
 }
@@ -147,7 +197,8 @@ pub fn expect_cover(agreements: &Agreements<'_>, series: &[FamilySeries<'_>], mo
         let Some(series) = meter.only_series() else { continue };
         let covers = agreements.covers(meter.product(), meter.dimension());
         // A cover that begins or ends within the month cuts it, and its parts are walked.
-        let units = covers.iter().filter(|cover| cover.covers(hours.start)).map(|cover| cover.units).sum();
+        let shared = covers.iter().filter(|cover| cover.share == Share::Family && cover.covers(hours.start));
+        let units = shared.map(|cover| cover.units).sum();
         if units > 0 {
             month.expect_cover(series, units);
         }

@@ -14,6 +14,7 @@ pub mod month_sums;
 pub mod overflow;
 pub mod rate;
 pub mod segments;
+pub mod trial;
 pub mod walk;
 
 #[cfg(test)]

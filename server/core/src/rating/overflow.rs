@@ -1,7 +1,8 @@
 //! The (Y-X) rule: who runs Y instances in an hour and has X annual subscriptions pays for max(0, Y-X).
 //!
 //! A family shares its cover: it goes first to the account that bought it, then to the payer's other
-//! accounts by account number; what no cover is left for is overflow of the account that ran it (Q11).
+//! accounts by account number; what no cover is left for is overflow of the account that ran it (Q11). What a
+//! contract entitles to serves its own agreement alone (P8).
 
 use std::ops::Range;
 
@@ -13,6 +14,8 @@ use crate::quantity::MILLIONTHS;
 pub trait Count: Copy + Ord + Default {
     /// So many whole units.
     fn units(units: u64) -> Self;
+    /// So many millionths, which whole units count in full alone.
+    fn of_millionths(millionths: u64) -> Self;
     /// How many millionths it is.
     fn millionths(self) -> u128;
     /// The sum.
@@ -26,6 +29,10 @@ pub trait Count: Copy + Ord + Default {
 impl Count for u64 {
     fn units(units: u64) -> u64 {
         units
+    }
+
+    fn of_millionths(millionths: u64) -> u64 {
+        millionths / MILLIONTHS
     }
 
     fn millionths(self) -> u128 {
@@ -44,6 +51,10 @@ impl Count for u64 {
 impl Count for u128 {
     fn units(units: u64) -> u128 {
         u128::from(units) * u128::from(MILLIONTHS)
+    }
+
+    fn of_millionths(millionths: u64) -> u128 {
+        millionths.into()
     }
 
     fn millionths(self) -> u128 {
@@ -66,6 +77,8 @@ pub struct SharedCover {
     owned: Vec<(Range<usize>, u64)>,
     /// Units of accounts that have no meter.
     spare: u64,
+    /// What is never shared: which meters an agreement prices, and how many units it entitles them to.
+    entitled: Vec<(Vec<usize>, u64)>,
 }
 
 impl SharedCover {
@@ -87,12 +100,17 @@ impl SharedCover {
         cover
     }
 
-    /// No cover at all.
-    pub fn is_empty(&self) -> bool {
-        self.owned.is_empty() && self.spare == 0
+    /// Entitles the meters that one agreement prices to so many units, in their order.
+    pub fn entitle(&mut self, meters: Vec<usize>, units: u64) {
+        self.entitled.push((meters, units));
     }
 
-    /// X: all of it, in units.
+    /// What a meter's agreement entitles it to, in units.
+    pub fn entitled(&self, meter: usize) -> u64 {
+        self.entitled.iter().filter(|(meters, _)| meters.contains(&meter)).map(|(_, units)| units).sum()
+    }
+
+    /// X: what is shared, in units.
     pub fn units(&self) -> u64 {
         self.spare + self.owned.iter().map(|(_, units)| units).sum::<u64>()
     }
@@ -109,6 +127,16 @@ impl SharedCover {
                 left = left.minus(*slot);
             }
             left_over = left_over.plus(left);
+        }
+        for (meters, units) in &self.entitled {
+            let mut left = C::units(*units);
+            for &meter in meters {
+                if let (Some(slot), Some(&run)) = (covered.get_mut(meter), runs.get(meter)) {
+                    let taken = left.min(run.minus(*slot));
+                    *slot = slot.plus(taken);
+                    left = left.minus(taken);
+                }
+            }
         }
         for (slot, &run) in covered.iter_mut().zip(runs) {
             if left_over == C::default() {
@@ -164,6 +192,24 @@ mod tests {
     #[test]
     fn meters_of_one_account_take_its_cover_in_their_order() {
         assert_eq!(covered(&[(1, 4), (2, 3), (2, 4), (3, 9)], &[(2, 5)]), [0, 3, 2, 0]);
+    }
+
+    #[test]
+    fn c_02_an_entitlement_serves_its_own_agreement_alone() {
+        // Three meters; the agreement that prices the first and the last entitles to ten units.
+        for (runs, expected) in [
+            ([12, 9, 0], [10, 0, 0]),
+            ([8, 9, 3], [8, 0, 2]),
+            ([0, 9, 15], [0, 0, 10]),
+            ([10, 10, 10], [10, 0, 0]),
+        ] {
+            let mut cover = SharedCover::default();
+            cover.entitle(vec![0, 2], 10);
+            let mut covered = [77_u64; 3];
+            cover.cover_hour(&runs, &mut covered);
+            assert_eq!(covered, expected, "{runs:?}");
+            assert_eq!([0, 1, 2].map(|meter| cover.entitled(meter)), [10, 0, 10]);
+        }
     }
 
     #[test]

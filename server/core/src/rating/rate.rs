@@ -6,6 +6,7 @@ use super::group::{self, Group, Parts};
 use super::meter::{self, Meter};
 use super::month_sums::MonthSums;
 use super::segments::{self, Pricing};
+use super::trial::TrialHours;
 use super::walk::MeterSums;
 use crate::agreement::Family;
 use crate::catalog::PriceSource;
@@ -30,8 +31,12 @@ pub struct RatedSegment {
     pub metered: QuantitySum,
     /// X: the family's annual subscriptions in the segment, in units.
     pub subscriptions: u64,
-    /// What of Y they covered, summed over the hours.
+    /// X of a contract with consumption: what it entitles to in each hour, in units, where the rules subtract that.
+    pub entitled: u64,
+    /// What of Y was covered, summed over the hours.
     pub covered: QuantitySum,
+    /// What of Y was free by a trial before that, summed over the hours.
+    pub trial: QuantitySum,
     /// Why this price.
     pub source: PriceSource,
 }
@@ -43,11 +48,12 @@ impl RatedSegment {
         self.metered_hours += next.metered_hours;
         self.metered += next.metered.0;
         self.covered += next.covered.0;
+        self.trial += next.trial.0;
     }
 
-    /// What is billed of it: metered minus covered.
+    /// What is billed of it: metered minus what was covered or free.
     pub fn billed(&self) -> QuantitySum {
-        QuantitySum(self.metered.0 - self.covered.0)
+        QuantitySum(self.metered.0 - self.covered.0 - self.trial.0)
     }
 }
 
@@ -107,12 +113,16 @@ pub fn rate_with(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) -> Re
     let meters = meter::meters(&series);
     let mut lines = Lines { agreements: &agreements, all: Vec::with_capacity(meters.len()) };
     let mut walked = Vec::new();
-    for meters in meter::groups(&meters) {
-        let parts = Parts::of(&agreements, meters, sums.hours())?;
-        match summed_cover(&parts, meters, sums) {
-            Some(subscriptions) => lines.add_month(meters, subscriptions, tiles, sums)?,
+    let mut trials = None;
+    for group in meter::groups(&meters) {
+        let parts = Parts::of(&agreements, group, sums.hours())?;
+        match summed_cover(&parts, group, sums) {
+            Some(subscriptions) => lines.add_month(group, subscriptions, tiles, sums)?,
             None => {
-                let mut group = Group::new(meters, &parts);
+                if parts.has_trial() && trials.is_none() {
+                    trials = Some(TrialHours::of(&agreements, &meters, tiles, sums.hours())?);
+                }
+                let mut group = Group::new(group, &parts, trials.as_ref())?;
                 group.take_sums(tiles, sums);
                 walked.push(group);
             }
@@ -153,6 +163,7 @@ fn order(line: &RatedLine) -> (AccountId, &ProductId, &DimensionKey, u32, UnitPr
 struct Stretch {
     range: HourRange,
     subscriptions: u64,
+    entitled: u64,
 }
 
 /// The lines of a family, as they are made.
@@ -170,7 +181,7 @@ impl<'a> Lines<'a> {
         tiles: &MonthTiles,
         month: &mut MonthSums,
     ) -> Result<(), Broken> {
-        let stretch = Stretch { range: month.hours(), subscriptions };
+        let stretch = Stretch { range: month.hours(), subscriptions, entitled: 0 };
         for meters in of_buyers(meters) {
             let begin = self.all.len();
             for meter in meters {
@@ -187,9 +198,10 @@ impl<'a> Lines<'a> {
         for meters in of_buyers(group.meters) {
             let begin = self.all.len();
             for segment in &group.segments {
-                let stretch = Stretch { range: segment.range, subscriptions: segment.subscriptions };
+                let (range, subscriptions) = (segment.range, segment.subscriptions);
                 let sums = segment.sums().get(first..).unwrap_or(&[]);
-                for (meter, sums) in meters.iter().zip(sums) {
+                for (number, (meter, sums)) in (first..).zip(meters.iter().zip(sums)) {
+                    let stretch = Stretch { range, subscriptions, entitled: segment.entitled(number) };
                     self.add(begin, meter, stretch, *sums)?;
                 }
             }
@@ -209,7 +221,8 @@ impl<'a> Lines<'a> {
         let is_metered = sums.hours > 0;
         match segments::pricing(self.agreements, meter, stretch.range.start, is_metered)? {
             Some(pricing) => {
-                add_segment(&mut self.all, begin, meter, pricing, rated(stretch, sums, pricing.source));
+                let segment = rated(stretch, pricing.less_trial(sums), pricing.source);
+                add_segment(&mut self.all, begin, meter, pricing, segment);
                 Ok(())
             }
             None if is_metered => Err(unpriced(meter, stretch.range)),
@@ -229,7 +242,9 @@ fn rated(stretch: Stretch, sums: MeterSums, source: PriceSource) -> RatedSegment
         metered_hours: sums.hours,
         metered: QuantitySum(sums.metered.cast_signed()),
         subscriptions: stretch.subscriptions,
+        entitled: stretch.entitled,
         covered: QuantitySum(sums.covered.cast_signed()),
+        trial: QuantitySum(sums.free.cast_signed()),
         source,
     }
 }
@@ -264,6 +279,8 @@ fn add_segment(
     let goes_on = |last: &&mut RatedSegment| {
         last.end == segment.start
             && last.subscriptions == segment.subscriptions
+            && last.entitled == segment.entitled
+            && last.trial.is_zero() == segment.trial.is_zero()
             && last.source == segment.source
     };
     match line.segments.last_mut().filter(goes_on) {

@@ -3,11 +3,14 @@
 
 use super::Meter;
 use super::agreements::Agreements;
+use super::trial;
+use super::walk::{HourFacts, MeterSums};
 use crate::agreement::{Agreement, Cover, timeline};
-use crate::catalog::PriceSource;
+use crate::catalog::{Offer, PriceSource};
 use crate::money::{Currency, UnitPrice};
 use crate::rejection::Broken;
-use crate::time::{HourRange, UsageHour};
+use crate::terms::free_trial::TrialShare;
+use crate::time::{HourRange, Timestamp, UsageHour};
 
 /// What prices a meter in a segment.
 #[derive(Debug, Clone, Copy)]
@@ -20,30 +23,85 @@ pub struct Pricing<'a> {
     pub source: PriceSource,
     /// Its currency.
     pub currency: Currency,
+    /// The moment at which all of this is read.
+    pub at: Timestamp,
+    /// What of an hour is free.
+    pub trial: Option<TrialShare<'a>>,
 }
 
-/// Where an agreement, a price or a cover may change within the hours of a month, in order.
+impl Pricing<'_> {
+    /// The same sums, where a trial takes everything.
+    pub fn less_trial(&self, sums: MeterSums) -> MeterSums {
+        match self.trial {
+            Some(TrialShare::Everything) => MeterSums { covered: 0, free: sums.metered, ..sums },
+            Some(TrialShare::OneInstance | TrialShare::Units(_)) | None => sums,
+        }
+    }
+
+    /// The same for one hour.
+    pub fn less_trial_of_hour(&self, facts: HourFacts) -> HourFacts {
+        match self.trial {
+            Some(TrialShare::Everything) => HourFacts { covered: 0, free: facts.metered, ..facts },
+            Some(TrialShare::OneInstance | TrialShare::Units(_)) | None => facts,
+        }
+    }
+}
+
+/// Where the hours of a month are cut.
+#[derive(Debug, Default)]
+pub struct Cuts {
+    /// The hours at which something may change, in order.
+    pub hours: Vec<UsageHour>,
+    /// A trial may take a part of single hours.
+    pub has_trial: bool,
+}
+
+/// Where an agreement, a price or a cover may change within the hours of a month.
 pub fn cuts(
     agreements: &Agreements<'_>,
     meters: &[Meter<'_>],
     covers: &[Cover<'_>],
     hours: HourRange,
-) -> Result<Vec<UsageHour>, Broken> {
+) -> Result<Cuts, Broken> {
     let inside = |hour: &UsageHour| hours.start < *hour && *hour < hours.end;
     // Most months have none, and this takes no memory then.
     let mut cuts = Vec::new();
+    let mut has_trial = false;
     for meter in meters {
         for agreement in agreements.of(meter.buyer(), meter.product(), meter.licence()) {
             cuts.extend(timeline::boundaries(agreement).filter(inside));
             let offer = agreements.offer(agreement)?;
             cuts.extend(offer.price_boundaries().map(UsageHour::at_or_after).filter(inside));
+            if let Some(end) = trial::end(agreements, agreement, offer) {
+                let end = UsageHour::at_or_after(end);
+                cuts.extend(Some(end).filter(inside));
+                has_trial |= hours.start < end && !takes_everything(agreements, agreement, offer)?;
+            }
         }
     }
     let ends = covers.iter().flat_map(|cover| [cover.start, cover.end]);
     cuts.extend(ends.map(UsageHour::at_or_after).filter(inside));
     cuts.sort_unstable();
     cuts.dedup();
-    Ok(cuts)
+    Ok(Cuts { hours: cuts, has_trial })
+}
+
+fn takes_everything(
+    agreements: &Agreements<'_>,
+    agreement: &Agreement,
+    offer: &Offer,
+) -> Result<bool, Broken> {
+    Ok(trial_share(agreements, agreement, offer)? == Some(TrialShare::Everything))
+}
+
+/// What the trial of an offer takes of an hour.
+fn trial_share<'a>(
+    agreements: &Agreements<'_>,
+    agreement: &Agreement,
+    offer: &'a Offer,
+) -> Result<Option<TrialShare<'a>>, Broken> {
+    let Some(trial) = &offer.terms.free_trial else { return Ok(None) };
+    Ok(Some(trial.share(agreements.market().known_product(&agreement.product)?.product_type)))
 }
 
 /// The ranges into which hours are cut.
@@ -80,5 +138,9 @@ pub fn pricing<'a>(
     let currency = usage.map(|usage| usage.currency);
     let currency =
         currency.ok_or_else(|| Broken(format!("offer {} has a price and no currency", offer.id)))?;
-    Ok(Some(Pricing { agreement, unit_price, source, currency }))
+    let trial = match trial::end(agreements, agreement, offer).is_some_and(|end| at < end) {
+        true => trial_share(agreements, agreement, offer)?,
+        false => None,
+    };
+    Ok(Some(Pricing { agreement, unit_price, source, currency, at, trial }))
 }

@@ -1,6 +1,8 @@
 //! Random families, rated by sums of blocks and by a walk hour by hour: with cover of one account or shared, price
 //! changes and agreements within the month, several regions, whole quantities and decimals, and hours left out.
 
+mod models;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -22,8 +24,8 @@ use crate::money::{Currency, UnitPrice};
 use crate::quantity::MILLIONTHS;
 use crate::rules::{Profile, Rules};
 use crate::terms::configurable_upfront::{ANNUAL, UpfrontConfiguration};
-use crate::terms::{ConfigurableUpfront, Terms, UpfrontRateCard, UsageBased};
-use crate::time::{BillingMonth, Timestamp, UsageHour};
+use crate::terms::{ConfigurableUpfront, FreeTrial, Terms, UpfrontRateCard, UsageBased};
+use crate::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
 
 const REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
 const TYPES: [&str; 3] = ["small", "large", "huge"];
@@ -71,7 +73,7 @@ fn runner() -> impl Strategy<Value = Runner> {
         .prop_map(|(payer, joins, cover, runs)| Runner { payer: payer + 1, joins, cover, runs })
 }
 
-fn market(runners: &[Runner], price_change: Option<i64>) -> Marketplace {
+fn market(runners: &[Runner], price_change: Option<i64>, trial: Option<u32>) -> Marketplace {
     let mut market =
         Marketplace::new(SandboxName::new("random"), String::new(), Rules::of(Profile::Source), after(0));
     let mut put = |id, payer, entity: Option<&str>| {
@@ -133,6 +135,7 @@ fn market(runners: &[Runner], price_change: Option<i64>) -> Marketplace {
                 currency: Currency::Usd,
                 rate_cards: vec![annual],
             }),
+            free_trial: trial.map(|days| FreeTrial { duration: TermDuration::Days(days), grants: [].into() }),
             ..Terms::default()
         },
         released_at: after(-300_000),
@@ -143,8 +146,8 @@ fn market(runners: &[Runner], price_change: Option<i64>) -> Marketplace {
 }
 
 /// The marketplace with its agreements and usage. Series of one account are `apart` blocks apart.
-fn sandbox(runners: &[Runner], price_change: Option<i64>, apart: bool) -> Sandbox {
-    let mut sandbox = Sandbox::new(market(runners, price_change));
+fn sandbox(runners: &[Runner], price_change: Option<i64>, trial: Option<u32>, apart: bool) -> Sandbox {
+    let mut sandbox = Sandbox::new(market(runners, price_change, trial));
     for (number, runner) in (100..).zip(runners) {
         // Before the price change was announced, or in the month.
         let start = after(runner.joins.unwrap_or(-250_000));
@@ -221,9 +224,10 @@ proptest! {
     fn sums_of_blocks_bill_what_a_walk_of_the_hours_bills(
         runners in prop::collection::vec(runner(), 1..7),
         price_change in prop::option::weighted(0.3, 0..40_000_i64),
+        trial in prop::option::weighted(0.4, 5..32_u32),
         apart in prop::bool::weighted(0.2),
     ) {
-        let mut sandbox = sandbox(&runners, price_change, apart);
+        let mut sandbox = sandbox(&runners, price_change, trial, apart);
         let mut expected = BTreeMap::new();
         for payer in (1..4).map(account) {
             rated_alike(&sandbox, payer);
@@ -238,7 +242,10 @@ proptest! {
                     prop_assert_eq!(segment.metered_hours as usize, within.len());
                     let metered: i128 = within.iter().map(|h| h.metered.0).sum();
                     let covered: i128 = within.iter().map(|h| h.covered.0).sum();
+                    let free: i128 = within.iter().map(|h| h.trial.0).sum();
                     prop_assert_eq!((segment.metered.0, segment.covered.0), (metered, covered));
+                    prop_assert_eq!(segment.trial.0, free);
+                    prop_assert!(within.iter().all(|hour| hour.trial.0 <= i128::from(MILLIONTHS)));
                     prop_assert!(within.iter().all(|hour| hour.subscriptions == segment.subscriptions));
                 }
             }
@@ -269,7 +276,7 @@ fn steady(payer: u64, units: u64) -> Runner {
 /// Sums that were kept for the families that close next do not outlive a change of the month.
 #[test]
 fn usage_that_comes_while_a_month_closes_is_billed() {
-    let mut sandbox = sandbox(&[steady(1, 2), steady(2, 3)], None, false);
+    let mut sandbox = sandbox(&[steady(1, 2), steady(2, 3)], None, None, false);
     // The families' earlier months close first.
     let mut events = Vec::new();
     while sandbox.family(account(1)).unwrap().open_month <= month() {

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::overflow::{Count, SharedCover};
+use super::trial::FreeHours;
 use crate::metering::month_tiles::MonthTiles;
 use crate::metering::series::SeriesHandle;
 use crate::metering::tile::{BLOCK, Quantities, TILE_HOURS, Tile};
@@ -16,6 +17,8 @@ pub struct MeterSums {
     pub metered: u128,
     /// What of Y cover took, summed over the hours.
     pub covered: u128,
+    /// What of Y a free trial took before that.
+    pub free: u128,
     /// In how many of them something was metered.
     pub hours: u32,
 }
@@ -31,6 +34,8 @@ pub struct HourFacts {
     pub metered: u128,
     /// What of it was covered.
     pub covered: u128,
+    /// What of it was free before that.
+    pub free: u128,
 }
 
 /// Where the cells of a group are: in which block at which place, and of which meter.
@@ -86,6 +91,7 @@ impl Stretch {
         &mut self,
         tiles: &MonthTiles,
         places: &Places,
+        free: &FreeHours,
         day: usize,
         visit: &mut impl FnMut(HourFacts),
     ) {
@@ -94,7 +100,7 @@ impl Stretch {
         let to = self.hours.end.min(first + TILE_HOURS).saturating_sub(first);
         let blocks = places.blocks.iter();
         let blocks = blocks.filter_map(|(block, places)| Some((tiles.tile(day, *block)?, places.as_slice())));
-        let day = Day { first, hours: from..to, blocks: blocks.collect(), meters: places.meters };
+        let day = Day { first, hours: from..to, blocks: blocks.collect(), meters: places.meters, free };
         if day.hours.is_empty() || day.blocks.is_empty() {
             return;
         }
@@ -121,34 +127,45 @@ impl Stretch {
         let none = || vec![C::default(); day.meters];
         let (mut runs, mut covered) = (none(), none());
         let (mut all_runs, mut all_covered) = (none(), none());
+        let (mut free, mut all_free) = (none(), none());
         let mut is_metered = vec![false; day.meters];
         for hour in day.hours.clone() {
             runs.fill(C::default());
             for (tile, places) in &day.blocks {
                 read(tile.quantities(hour), places, &mut runs);
             }
+            if !self.is_metered {
+                add_all(&mut all_runs, &runs);
+            }
+            if !day.free.is_empty() {
+                take_free(day.free, day.first + hour, &mut runs, &mut free);
+                add_all(&mut all_free, &free);
+            }
             self.cover.cover_hour(&runs, &mut covered);
             add_all(&mut all_covered, &covered);
             if self.is_metered {
                 continue;
             }
-            add_all(&mut all_runs, &runs);
             is_metered.fill(false);
             for (tile, places) in &day.blocks {
                 mark(tile.bitmap(hour), places, &mut is_metered);
             }
-            let facts = is_metered.iter().zip(&mut self.sums).zip(runs.iter().zip(&covered)).enumerate();
-            for (meter, ((&is_metered, sums), (run, covered))) in facts {
+            let parts = runs.iter().zip(&covered).zip(&free);
+            let facts = is_metered.iter().zip(&mut self.sums).zip(parts).enumerate();
+            for (meter, ((&is_metered, sums), ((run, covered), free))) in facts {
                 if is_metered {
                     sums.hours += 1;
-                    let (metered, covered) = (run.millionths(), covered.millionths());
-                    visit(HourFacts { meter, offset: day.first + hour, metered, covered });
+                    let (covered, free) = (covered.millionths(), free.millionths());
+                    let metered = run.millionths() + free;
+                    visit(HourFacts { meter, offset: day.first + hour, metered, covered, free });
                 }
             }
         }
-        for (sums, (runs, covered)) in self.sums.iter_mut().zip(all_runs.iter().zip(&all_covered)) {
+        let parts = all_runs.iter().zip(&all_covered).zip(&all_free);
+        for (sums, ((runs, covered), free)) in self.sums.iter_mut().zip(parts) {
             sums.metered += runs.millionths();
             sums.covered += covered.millionths();
+            sums.free += free.millionths();
         }
     }
 }
@@ -159,6 +176,7 @@ struct Day<'a> {
     hours: Range<usize>,
     blocks: Vec<(&'a Tile, &'a [Place])>,
     meters: usize,
+    free: &'a FreeHours,
 }
 
 /// Adds the cells of a row to their meters. One that was not metered holds 0.
@@ -167,6 +185,17 @@ fn add<Q: Copy, C: Count>(row: &[Q], places: &[Place], runs: &mut [C], convert: 
         if let (Some(&cell), Some(run)) = (row.get(place.index as usize), runs.get_mut(place.meter as usize))
         {
             *run = run.plus(convert(cell));
+        }
+    }
+}
+
+/// Takes what is free in an hour from what was run.
+fn take_free<C: Count>(hours: &FreeHours, offset: usize, runs: &mut [C], free: &mut [C]) {
+    free.fill(C::default());
+    for &(meter, millionths) in hours.get(&offset).into_iter().flatten() {
+        if let (Some(run), Some(slot)) = (runs.get_mut(meter), free.get_mut(meter)) {
+            *slot = C::of_millionths(millionths).min(*run);
+            *run = run.minus(*slot);
         }
     }
 }

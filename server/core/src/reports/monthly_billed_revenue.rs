@@ -117,7 +117,7 @@ fn section_2(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
         // Blank for annual purchases (section 0 row 24).
         let contract = match line.charge_type {
             ChargeType::Contract => vec![start.clone(), end.clone()],
-            ChargeType::Annual | ChargeType::Usage => vec![String::new(); 2],
+            ChargeType::Annual | ChargeType::Usage | ChargeType::Monthly => vec![String::new(); 2],
         };
         let cells = [
             context.customer(),

@@ -25,6 +25,8 @@ pub enum UpfrontKind {
     Annual,
     /// Entitlements for the duration.
     Contract,
+    /// A month of a container's fee, which renews itself.
+    Monthly,
 }
 
 /// The prices of one duration.
@@ -109,7 +111,7 @@ impl ConfigurableUpfront {
             }
             let none = RateCard::new();
             match kind {
-                UpfrontKind::Annual => {
+                UpfrontKind::Annual | UpfrontKind::Monthly => {
                     check_pairs(&card.prices, usage.map_or(&none, |u| &u.rate_card), product)?
                 }
                 UpfrontKind::Contract => check_contract_card(card, product, index)?,
@@ -141,7 +143,7 @@ fn check_duration(
 ) -> Result<(), String> {
     let (ok, allowed) = match (kind, duration) {
         _ if private => return check_private_duration(duration, kind, rules),
-        (UpfrontKind::Annual, _) => (duration == ANNUAL, "P12M"),
+        (UpfrontKind::Annual | UpfrontKind::Monthly, _) => (duration == ANNUAL, "P12M"),
         (UpfrontKind::Contract, TermDuration::Months(m)) => {
             (CONTRACT_MONTHS.contains(&m), "P1M, P12M, P24M or P36M")
         }
@@ -165,14 +167,16 @@ pub(super) fn check_private_duration(
         (_, TermDuration::Days(n)) => n <= days,
         (UpfrontKind::Contract, TermDuration::Months(n)) => n <= months,
         // As many months as surely fit into the days.
-        (UpfrontKind::Annual, TermDuration::Months(n)) => n * 31 <= days || n * 365 <= days * 12,
+        (UpfrontKind::Annual | UpfrontKind::Monthly, TermDuration::Months(n)) => {
+            n * 31 <= days || n * 365 <= days * 12
+        }
     };
     match (ok, kind) {
         (true, _) => Ok(()),
         (false, UpfrontKind::Contract) => Err(format!(
             "{duration} is too long: a private contract lasts at most P{months}M or P{days}D (B10)"
         )),
-        (false, UpfrontKind::Annual) => {
+        (false, UpfrontKind::Annual | UpfrontKind::Monthly) => {
             Err(format!("{duration} is too long: a private offer lasts at most P{days}D (B11)"))
         }
     }

@@ -73,7 +73,7 @@ impl FixedUpfront {
             };
             let wanted = match self.kind(offer) {
                 UpfrontKind::Contract => DimensionType::Entitled,
-                UpfrontKind::Annual => DimensionType::Metered,
+                UpfrontKind::Annual | UpfrontKind::Monthly => DimensionType::Metered,
             };
             if !dimension.types.contains(&wanted) {
                 let message =

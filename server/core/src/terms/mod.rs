@@ -3,8 +3,10 @@
 
 pub mod configurable_upfront;
 pub mod fixed_upfront;
+pub mod free_trial;
 pub mod legal;
 pub mod payment_schedule;
+pub mod recurring_payment;
 pub mod renewal;
 pub mod usage_based;
 pub mod validity;
@@ -13,8 +15,10 @@ use std::collections::BTreeMap;
 
 pub use configurable_upfront::{ConfigurableUpfront, UpfrontKind, UpfrontRateCard};
 pub use fixed_upfront::FixedUpfront;
+pub use free_trial::FreeTrial;
 pub use legal::{Legal, LegalDocument, LegalDocumentKind};
 pub use payment_schedule::{PaymentSchedule, ScheduledPayment};
+pub use recurring_payment::RecurringPayment;
 pub use renewal::Renewal;
 pub use usage_based::UsageBased;
 pub use validity::{Validity, ValidityDates};
@@ -107,6 +111,10 @@ terms! {
     Renewal renewal "RenewalTerm",
     /// The documents that a buyer agrees to.
     Legal legal "LegalTerm",
+    /// The first days cost nothing.
+    FreeTrial free_trial "FreeTrialPricingTerm",
+    /// A fee a month.
+    RecurringPayment recurring_payment "RecurringPaymentTerm",
 }
 
 impl Terms {

@@ -247,7 +247,7 @@ impl Tape<'_> {
     fn purchase(&mut self) -> UpfrontPurchase {
         UpfrontPurchase {
             number: self.wide() as u32,
-            kind: self.pick(&[UpfrontKind::Annual, UpfrontKind::Contract]),
+            kind: self.pick(&[UpfrontKind::Annual, UpfrontKind::Contract, UpfrontKind::Monthly]),
             duration: self.duration(),
             quantities: self.list(|t| (t.id(DimensionKey::new), t.wide())).into_iter().collect(),
             unit_prices: self.rate_card(),
@@ -298,7 +298,7 @@ impl Tape<'_> {
     }
 
     fn charge_type(&mut self) -> ChargeType {
-        self.pick(&[ChargeType::Usage, ChargeType::Annual, ChargeType::Contract])
+        self.pick(&[ChargeType::Usage, ChargeType::Annual, ChargeType::Contract, ChargeType::Monthly])
     }
 
     fn segment(&mut self) -> RatedSegment {
@@ -309,7 +309,9 @@ impl Tape<'_> {
             metered_hours: self.wide() as u32,
             metered: QuantitySum(self.integer()),
             subscriptions: self.wide(),
+            entitled: self.wide(),
             covered: QuantitySum(self.integer()),
+            trial: QuantitySum(self.integer()),
             source: self.pick(&[
                 PriceSource::Offer,
                 PriceSource::ChangeForNew(at),

@@ -3,6 +3,7 @@
 mod contracts;
 mod payments;
 mod port;
+mod usage_models;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,12 +49,14 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("agreement_accepted", one(Event::AgreementAccepted(agreement()))),
         ("upfront_purchased", one(upfront_purchased())),
         ("agreement_ended", one(agreement_ended())),
+        ("upfront_purchased_a_month", one(usage_models::month())),
         ("invoice_issued_usage", one(Event::InvoiceIssued(Arc::new(usage_invoice())))),
         ("invoice_issued_upfront", one(Event::InvoiceIssued(Arc::new(upfront_invoice())))),
         ("agreement_accepted_in_instalments", one(Event::AgreementAccepted(contracts::agreement()))),
         ("upfront_amended", one(contracts::amended())),
         ("upfront_amended_again", one(contracts::amended_again())),
         ("instalment_settled", one(contracts::settled())),
+        ("invoice_issued_usage_less_trial", one(Event::InvoiceIssued(Arc::new(usage_models::tried())))),
         ("invoice_issued_credit_memo", one(Event::InvoiceIssued(Arc::new(contracts::credit_memo())))),
         ("month_closed_in_two_sandboxes", two_sandboxes),
         ("series_opened_product", one(Event::SeriesOpened(series(product_identity())))),
@@ -91,6 +94,8 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
         ("account_put_with_net_days", changed(Change::AccountPut(payments::payer()))),
         ("account_put_on_invoice_terms", changed(Change::AccountPut(contracts::payer()))),
         ("offer_created_of_a_contract", changed(Change::OfferCreated(contracts::offer()))),
+        ("offer_created_with_a_trial", changed(Change::OfferCreated(usage_models::trial()))),
+        ("offer_created_with_a_monthly_fee", changed(Change::OfferCreated(usage_models::monthly()))),
         ("offer_created", changed(Change::OfferCreated(private_offer()))),
         ("prices_changed", changed(Change::PricesChanged { offer: offer_id(), change: price_change() })),
         ("faults_set", changed(Change::FaultsSet(port::faults()))),
@@ -200,15 +205,8 @@ fn month_closed(text: &str) -> Event {
 }
 
 fn usage_invoice() -> Invoice {
-    let segment = |source, metered| RatedSegment {
-        start: UsageHour::containing(time("2025-03-01T00:00:00Z")),
-        end: UsageHour::containing(time("2025-04-01T00:00:00Z")),
-        metered_hours: 2,
-        metered: QuantitySum(metered),
-        subscriptions: 3,
-        covered: QuantitySum(6_000_000),
-        source,
-    };
+    let segment =
+        |source, metered| RatedSegment { metered: QuantitySum(metered), source, ..usage_models::segment() };
     let notice = time("2025-01-01T00:00:00Z");
     let segments = vec![
         segment(PriceSource::Offer, 8_500_000),

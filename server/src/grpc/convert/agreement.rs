@@ -4,6 +4,7 @@ use souk_core::agreement::{
     Agreement, AgreementStatus, Entitlement, Instalment, InstalmentState, UpfrontPurchase,
 };
 use souk_core::ids::{ProductId, SandboxName};
+use souk_core::terms::UpfrontKind;
 use souk_core::time::Timestamp;
 use souk_proto::agreement::v1 as proto;
 
@@ -29,6 +30,7 @@ pub fn to_proto_agreement(agreement: &Agreement) -> proto::Agreement {
         upfront_purchases: agreement
             .purchases
             .iter()
+            .filter(|purchase| purchase.kind != UpfrontKind::Monthly)
             .map(|purchase| to_proto_purchase(purchase, agreement.bought_at(purchase)))
             .collect(),
         instalments: (1..).zip(&agreement.instalments).map(to_proto_instalment).collect(),

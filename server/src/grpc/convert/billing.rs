@@ -94,6 +94,8 @@ pub fn to_proto_segment(segment: &RatedSegment) -> proto::ExplainedSegment {
         covered_quantity: segment.covered.to_string(),
         billed_quantity: segment.billed().to_string(),
         price_source: segment.source.to_string(),
+        entitled_quantity: segment.entitled.to_string(),
+        trial_quantity: segment.trial.to_string(),
     }
 }
 
@@ -106,6 +108,8 @@ pub fn to_proto_explained_hour(hour: &ExplainedHour) -> proto::ExplainedHour {
         covered_quantity: hour.covered.to_string(),
         billed_quantity: hour.billed().to_string(),
         records: hour.records.iter().map(to_proto_explained_record).collect(),
+        entitled_quantity: hour.entitled.to_string(),
+        trial_quantity: hour.trial.to_string(),
     }
 }
 
@@ -146,6 +150,7 @@ fn to_proto_charge_type(charge_type: ChargeType) -> proto::ChargeType {
         ChargeType::Usage => proto::ChargeType::Usage,
         ChargeType::Annual => proto::ChargeType::Annual,
         ChargeType::Contract => proto::ChargeType::Contract,
+        ChargeType::Monthly => proto::ChargeType::Monthly,
     }
 }
 
@@ -197,8 +202,10 @@ mod tests {
             start: UsageHour::containing(at("2025-06-01T00:00:00Z")),
             end: UsageHour::containing(at("2025-06-16T00:00:00Z")),
             metered_hours: 2,
-            metered: QuantitySum::whole(5),
+            metered: QuantitySum::whole(6),
             subscriptions: 1,
+            entitled: 7,
+            trial: QuantitySum::whole(1),
             covered: QuantitySum::whole(2),
             source: PriceSource::Offer,
         };
@@ -255,11 +262,13 @@ mod tests {
                     start_time: written("2025-06-01T00:00:00Z"),
                     end_time: written("2025-06-16T00:00:00Z"),
                     metered_hours: 2,
-                    metered_quantity: "5".to_owned(),
+                    metered_quantity: "6".to_owned(),
                     annual_subscriptions: "1".to_owned(),
                     covered_quantity: "2".to_owned(),
                     billed_quantity: "3".to_owned(),
                     price_source: "the offer as released".to_owned(),
+                    entitled_quantity: "7".to_owned(),
+                    trial_quantity: "1".to_owned(),
                 }],
                 proration: None,
             }),
@@ -309,6 +318,7 @@ mod tests {
             (ChargeType::Usage, proto::ChargeType::Usage),
             (ChargeType::Annual, proto::ChargeType::Annual),
             (ChargeType::Contract, proto::ChargeType::Contract),
+            (ChargeType::Monthly, proto::ChargeType::Monthly),
         ] {
             assert_eq!(to_proto_charge_type(charge), expected);
         }
@@ -329,6 +339,8 @@ mod tests {
             hour: UsageHour::containing(at("2025-06-01T13:30:00Z")),
             metered: QuantitySum(2_500_000),
             subscriptions: 2,
+            entitled: 3,
+            trial: QuantitySum::whole(0),
             covered: QuantitySum::whole(2),
             records: vec![ExplainedRecord {
                 id,
@@ -355,6 +367,8 @@ mod tests {
                     explained("1", &[]),
                 ],
             }],
+            entitled_quantity: "3".to_owned(),
+            trial_quantity: "0".to_owned(),
         };
         assert_eq!(to_proto_explained_hour(&hour), expected);
     }

@@ -188,7 +188,8 @@ pub fn to_proto_legal(term: &Legal) -> proto::LegalTerm {
     proto::LegalTerm { documents: term.documents.iter().map(write).collect() }
 }
 
-fn from_proto_price(text: &str, field: &str) -> Result<UnitPrice, Rejection> {
+/// Reads a price that is paid upfront.
+pub(super) fn from_proto_price(text: &str, field: &str) -> Result<UnitPrice, Rejection> {
     UnitPrice::parse(text, PriceDecimals::Upfront)
         .map_err(|why| Rejection::new(Code::PriceInvalid, field, format!("\"{text}\" is not a price: {why}")))
 }

@@ -18,6 +18,7 @@ pub mod sandbox;
 pub mod terms;
 pub mod time;
 pub mod usage;
+pub mod usage_terms;
 pub mod wire;
 
 use souk_core::rejection::{Code, Rejection};

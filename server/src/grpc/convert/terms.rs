@@ -17,6 +17,9 @@ use super::contract_terms::{
     from_proto_validity, to_proto_fixed_upfront, to_proto_legal, to_proto_payment_schedule, to_proto_renewal,
     to_proto_validity,
 };
+use super::usage_terms::{
+    from_proto_free_trial, from_proto_recurring_payment, to_proto_free_trial, to_proto_recurring_payment,
+};
 
 /// Reads the terms of an offer; fields begin with `terms`.
 ///
@@ -41,7 +44,8 @@ pub fn from_proto_term(term: proto::Term) -> Result<Term, Rejection> {
     match term.term {
         None => {
             let message = "an empty term: name one of usageBasedPricing, configurableUpfrontPricing, \
-                           fixedUpfrontPricing, paymentSchedule, validity, renewal and legal";
+                           fixedUpfrontPricing, paymentSchedule, validity, renewal, legal, \
+                           freeTrialPricing and recurringPayment";
             Err(Rejection::new(Code::FieldMissing, "", message))
         }
         Some(proto::term::Term::UsageBasedPricing(term)) => {
@@ -65,6 +69,12 @@ pub fn from_proto_term(term: proto::Term) -> Result<Term, Rejection> {
         Some(proto::term::Term::Legal(term)) => {
             from_proto_legal(term).map(Term::Legal).map_err(|r| r.within("legal"))
         }
+        Some(proto::term::Term::FreeTrialPricing(term)) => {
+            from_proto_free_trial(&term).map(Term::FreeTrial).map_err(|r| r.within("freeTrialPricing"))
+        }
+        Some(proto::term::Term::RecurringPayment(term)) => from_proto_recurring_payment(&term)
+            .map(Term::RecurringPayment)
+            .map_err(|r| r.within("recurringPayment")),
     }
 }
 
@@ -88,6 +98,8 @@ pub fn to_proto_term(term: &Term) -> proto::Term {
         Term::Validity(term) => proto::term::Term::Validity(to_proto_validity(*term)),
         Term::Renewal(term) => proto::term::Term::Renewal(to_proto_renewal(*term)),
         Term::Legal(term) => proto::term::Term::Legal(to_proto_legal(term)),
+        Term::RecurringPayment(term) => proto::term::Term::RecurringPayment(to_proto_recurring_payment(term)),
+        Term::FreeTrial(term) => proto::term::Term::FreeTrialPricing(to_proto_free_trial(term)),
     };
     proto::Term { term: Some(term) }
 }

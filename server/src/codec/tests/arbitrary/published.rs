@@ -15,8 +15,8 @@ use souk_core::rules::{ClientTime, IdenticalRetry, MeteringWindow, OfferIdColumn
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_core::terms::renewal::{Uplift, UpliftRange};
 use souk_core::terms::{
-    ConfigurableUpfront, FixedUpfront, Legal, LegalDocument, LegalDocumentKind, PaymentSchedule, Renewal,
-    ScheduledPayment, Terms, UpfrontRateCard, UsageBased, Validity, ValidityDates,
+    ConfigurableUpfront, FixedUpfront, FreeTrial, Legal, LegalDocument, LegalDocumentKind, PaymentSchedule,
+    RecurringPayment, Renewal, ScheduledPayment, Terms, UpfrontRateCard, UsageBased, Validity, ValidityDates,
 };
 
 use super::{CHANGES, Tape};
@@ -242,6 +242,14 @@ impl Tape<'_> {
                     kind: t.pick(&[LegalDocumentKind::CustomEula, LegalDocumentKind::StandardEula]),
                     url: t.text(),
                 }),
+            }),
+            recurring_payment: self.option(|t| RecurringPayment {
+                currency: t.pick(&Currency::ALL),
+                price: t.offered_price(UPFRONT, 100_000),
+            }),
+            free_trial: self.option(|t| FreeTrial {
+                duration: t.offered_duration(),
+                grants: t.list(|t| (t.id(DimensionKey::new), t.wide())).into_iter().collect(),
             }),
         }
     }

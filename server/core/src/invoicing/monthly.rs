@@ -1,0 +1,113 @@
+//! Monthly fees (P4): of machine images with the month's usage, of containers when a month begins.
+
+use super::adjustment::{Adjustment, adjust};
+use super::{AdjustmentReason, ChargeType, Explanation, Invoice, InvoiceLine, Proration};
+use crate::agreement::acceptance::Refusal;
+use crate::agreement::{Agreement, Family, UpfrontPurchase};
+use crate::catalog::{Marketplace, Offer, Product, ProductType};
+use crate::machine::Event;
+use crate::money::Amount;
+use crate::quantity::QuantitySum;
+use crate::rejection::Broken;
+use crate::terms::recurring_payment::{DAYS_OF_A_MONTH, RecurringPayment, days_charged, days_used};
+use crate::terms::{RateCard, UpfrontKind};
+use crate::time::{BillingMonth, TermDuration, Timestamp};
+
+/// The fees of a family's month on machine images, in the order of the agreements.
+pub fn lines(market: &Marketplace, family: &Family, month: BillingMonth) -> Result<Vec<InvoiceLine>, Broken> {
+    let mut lines = Vec::new();
+    for agreement in family.agreements() {
+        let begins_later = agreement.start >= month.end();
+        if begins_later || agreement.end().is_some_and(|end| end <= month.start().max(agreement.start)) {
+            continue;
+        }
+        let Some(fee) = &market.known_offer(&agreement.offer)?.terms.recurring_payment else { continue };
+        if market.known_product(&agreement.product)?.product_type == ProductType::Ami {
+            lines.push(line(agreement, fee, month));
+        }
+    }
+    Ok(lines)
+}
+
+fn line(agreement: &Agreement, fee: &RecurringPayment, month: BillingMonth) -> InvoiceLine {
+    let end = agreement.end().map_or(month.end(), |end| end.min(month.end()));
+    let quantity = QuantitySum::whole(1);
+    let days = days_charged(agreement.start, end, month);
+    let explanation = Explanation {
+        exact: fee.price.times(quantity, fee.currency),
+        segments: Vec::new(),
+        proration: days.map(|days| Proration { days, of_days: DAYS_OF_A_MONTH }),
+    };
+    InvoiceLine {
+        charge_type: ChargeType::Monthly,
+        seller: agreement.seller,
+        buyer: agreement.buyer,
+        product: agreement.product.clone(),
+        offer: agreement.offer.clone(),
+        agreement: agreement.id.clone(),
+        dimension: None,
+        quantity,
+        unit_price: fee.price,
+        amount: explanation.amount(),
+        start: agreement.start.max(month.start()),
+        end,
+        explanation,
+    }
+}
+
+/// The first month of a container's fee: it renews itself.
+pub fn first_month(offer: &Offer, product: &Product, number: u32, now: Timestamp) -> Option<UpfrontPurchase> {
+    let fee = offer.terms.recurring_payment.as_ref()?;
+    let duration = TermDuration::Months(1);
+    (product.product_type == ProductType::Container).then(|| UpfrontPurchase {
+        number,
+        kind: UpfrontKind::Monthly,
+        duration,
+        quantities: [].into(),
+        unit_prices: RateCard::new(),
+        fixed_price: Some(fee.price),
+        in_instalments: false,
+        currency: fee.currency,
+        start: now,
+        end: duration.after(now),
+        auto_renew: true,
+        amended_at: None,
+        amends: None,
+        added_value: None,
+    })
+}
+
+/// An agreement ends early: what is left of the month that was paid is given back, as a credit memo.
+pub fn refund(family: &Family, agreement: &Agreement, now: Timestamp) -> Result<Option<Event>, Refusal> {
+    let months = agreement.purchases.iter().rev();
+    let Some(month) = months.into_iter().find(|p| p.kind == UpfrontKind::Monthly && now < p.end) else {
+        return Ok(None);
+    };
+    let charges = |invoice: &&std::sync::Arc<Invoice>| {
+        let is_charge = |line: &InvoiceLine| {
+            line.charge_type == ChargeType::Monthly
+                && line.agreement == agreement.id
+                && line.start == month.start
+        };
+        invoice.correction.is_none() && invoice.lines.iter().any(is_charge)
+    };
+    let Some(invoice) = family.invoices().iter().rev().find(charges) else { return Ok(None) };
+    let exact = month.fixed_price.map(|price| price.times(QuantitySum::whole(1), month.currency));
+    let Some(exact) = exact else { return Ok(None) };
+    let used = exact.part(days_used(month.start, now), DAYS_OF_A_MONTH);
+    let unused = exact.round().plus(used.negated());
+    // A seller may have given it back before.
+    let unused = unused.min(super::adjustment::most(family, invoice, &agreement.id));
+    if unused.minor() <= 0 {
+        return Ok(None);
+    }
+    let adjustment = Adjustment {
+        invoice: invoice.id.clone(),
+        agreement: agreement.id.clone(),
+        amount: Amount::of_money(unused),
+        reason: AdjustmentReason::Other,
+        description: "the unused part of the last month".to_owned(),
+        client_token: format!("unused {} {}", agreement.id, month.number),
+    };
+    Ok(adjust(family, &adjustment, now)?.event)
+}
