@@ -43,17 +43,12 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
             (SandboxName::new("blue"), month_closed("2025-04")),
         ],
     };
-    vec![
+    let mut batches = vec![
         ("agreement_accepted", one(Event::AgreementAccepted(agreement()))),
         ("upfront_purchased", one(upfront_purchased())),
         ("agreement_ended", one(agreement_ended())),
         ("invoice_issued_usage", one(Event::InvoiceIssued(Arc::new(usage_invoice())))),
         ("invoice_issued_upfront", one(Event::InvoiceIssued(Arc::new(upfront_invoice())))),
-        ("agreement_accepted_in_instalments", one(Event::AgreementAccepted(contracts::agreement()))),
-        ("upfront_amended", one(contracts::amended())),
-        ("upfront_amended_again", one(contracts::amended_again())),
-        ("instalment_settled", one(contracts::settled())),
-        ("invoice_issued_credit_memo", one(Event::InvoiceIssued(Arc::new(contracts::credit_memo())))),
         ("month_closed_in_two_sandboxes", two_sandboxes),
         ("series_opened_product", one(Event::SeriesOpened(series(product_identity())))),
         ("series_opened_licence", one(Event::SeriesOpened(series(Identity::Licence(agreement().licence))))),
@@ -72,7 +67,9 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("usage_allocated", one(usage_allocated())),
         ("client_token_used", one(client_token_used())),
         ("usage_registered", one(usage_registered())),
-    ]
+    ];
+    batches.extend(contracts::partition().into_iter().map(|(name, event)| (name, one(event))));
+    batches
 }
 
 /// The control batches by name.
