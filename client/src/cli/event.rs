@@ -181,7 +181,7 @@ mod tests {
             events.into_iter().map(|event| SandboxEvent { time, event: Some(event) }).collect();
         insta::assert_snapshot!(list(&events).unwrap().to_table(), @r"
         Time                  Event               Payer account id  Buyer account id  Id       Details
-        --------------------- ------------------- ----------------- ----------------- -------- ----------------------------------------------------------
+        --------------------- ------------------- ----------------- ----------------- -------- -----------------------------------------------------------
         1970-01-01T01:00:00Z  offer_released                                          offer-1  private, of prod-1
         1970-01-01T01:00:00Z  prices_changed                                          offer-1  for existing subscribers from 1970-01-02T00:00:00Z
         1970-01-01T01:00:00Z  agreement_ended     111111111111      222222222222      agmt-1   replaced, of offer-1
