@@ -1,9 +1,11 @@
 //! Everything that is refused, with the exact code, reason and field; and that a refusal changes nothing.
 
 mod agreements;
+mod amendments;
 mod catalog;
 mod clocks;
 mod columns;
+mod contracts;
 mod documents;
 mod metering;
 mod offers;

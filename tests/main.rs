@@ -12,6 +12,7 @@ mod e2e_load;
 mod hours;
 mod life;
 mod plan;
+mod prop_contracts;
 mod prop_rating;
 mod proxy;
 mod reach;

@@ -401,3 +401,46 @@ async fn what_was_played_is_recorded_and_comes_out_the_same() {
     std::fs::write(&file, other).expect("a file");
     assert_eq!(run_as_json(&[path]).0, Some(1));
 }
+
+/// What a recording tells of contracts: amendments, refunds, instalments, and what has one price.
+#[tokio::test(flavor = "multi_thread")]
+async fn stories_of_contracts_are_recorded_and_come_out_the_same() {
+    let served = Served::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let stories = [
+        "a-18-amendments-of-annual-subscriptions",
+        "c-15-a-private-offer-replaces-a-contract",
+        "c-16-an-image-keeps-its-old-schedule",
+        "c-17-a-future-dated-contract",
+        "c-18-an-uplift-compounds",
+        "f-06-partial-refunds",
+        "story-an-enterprise-customer",
+        "story-euros-and-yen",
+    ];
+    for story in stories {
+        let file = scenarios().join(story).with_extension("yaml");
+        let file = file.to_str().expect("UTF-8");
+        let kept = souk(&["run", file, "--keep", "--endpoint", &served.endpoint]);
+        assert!(kept.status.success(), "{}", stdout(&kept));
+    }
+    for sandbox in served.client.all_sandboxes().await.expect("a list") {
+        let path = folder.path().join(&sandbox.name).with_extension("yaml");
+        let path = path.to_str().expect("UTF-8");
+        let recorded = souk(&["record", &sandbox.name, "-o", path, "--endpoint", &served.endpoint]);
+        assert!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
+    }
+    served.stop().await;
+    let (code, ran) = run_as_json(&[folder.path().to_str().expect("UTF-8")]);
+    assert_eq!((code, ran.as_array().map(Vec::len)), (Some(0), Some(stories.len())), "{ran:#}");
+    let texts = std::fs::read_dir(folder.path()).expect("a folder");
+    let text: String = texts
+        .map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("a recording"))
+        .collect();
+    for told in [
+        "amend: {agreement: dune-fleet, purchase: 1, quantities: {c5.large: 2, m5.large: 1}}",
+        "amount: 20.00, reason: INCORRECT_METERING}",
+        "accept: {offer: offer-acme, buyer: Acme, autoRenew: true, as: acme-desk}",
+    ] {
+        assert!(text.contains(told), "{told} is not in\n{text}");
+    }
+}

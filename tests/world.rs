@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use souk_core::agreement::acceptance::{self, Refusal};
-use souk_core::agreement::{Agreement, Family};
+use souk_core::agreement::{Agreement, Family, amendment};
 use souk_core::catalog::account::DEFAULT_ENTITY;
 use souk_core::catalog::{Change, Clock, Marketplace};
 use souk_core::ids::{AccountId, DEFAULT_REGION, DimensionKey, OfferId, ProductId, Region, SandboxName};
 use souk_core::invoicing::Invoice;
+use souk_core::invoicing::adjustment::{Adjustment, adjust};
 use souk_core::invoicing::close_month::usage_invoices;
 use souk_core::machine::follow::{self, Sandboxes, follow, run_due};
 use souk_core::machine::rebuild;
@@ -208,6 +209,34 @@ impl World {
         let events = acceptance::cancel(agreement, self.now).unwrap_or_else(|refusal| panic!("{refusal}"));
         self.happened(payer, events);
         self
+    }
+
+    /// A buyer changes quantities of a purchase of the agreement that it holds on a product.
+    pub fn try_amend(
+        &mut self,
+        product: &str,
+        buyer: &str,
+        purchase: Option<u32>,
+        quantities: &[(&str, u64)],
+    ) -> Result<(), Refusal> {
+        let agreement =
+            self.live(buyer, product).unwrap_or_else(|| panic!("{buyer} holds nothing on {product}"));
+        let payer = agreement.payer;
+        let family = self.family(&payer.to_string()).map(|(_, family)| family);
+        let family = family.unwrap_or_else(|| panic!("{payer} has no family"));
+        let quantities = quantities.iter().map(|(key, units)| (DimensionKey::new(key), *units)).collect();
+        let events = amendment::amend(self.market(), family, agreement, purchase, &quantities, self.now)?;
+        self.happened(payer, events);
+        Ok(())
+    }
+
+    /// A seller gives something back of an invoice of a payer.
+    pub fn try_adjust(&mut self, payer: &str, adjustment: &Adjustment) -> Result<(), Refusal> {
+        let family = self.family(payer).map(|(_, family)| family);
+        let family = family.unwrap_or_else(|| panic!("{payer} has no family"));
+        let adjusted = adjust(family, adjustment, self.now)?;
+        self.happened(account(payer), adjusted.event.into_iter().collect());
+        Ok(())
     }
 
     /// Turns the clock forward, and does what becomes due.

@@ -201,7 +201,7 @@ fn one(agreement: &Agreement) -> Result<View, CliError> {
         ("end_time", time::show(agreement.end_time.as_ref())),
         ("agreement_value", agreement.agreement_value.clone()),
     ];
-    let columns = vec![
+    let mut columns = vec![
         number("number"),
         text("dimension"),
         number("quantity"),
@@ -211,7 +211,9 @@ fn one(agreement: &Agreement) -> Result<View, CliError> {
         text("end_time"),
         text("auto_renew"),
     ];
-    let rows = agreement.upfront_purchases.iter().flat_map(purchase_rows).collect();
+    let amended = agreement.upfront_purchases.iter().any(|purchase| purchase.amendment_time.is_some());
+    columns.extend(amended.then(|| text("amendment_time")));
+    let rows = agreement.upfront_purchases.iter().flat_map(|p| purchase_rows(p, amended)).collect();
     let mut view = View::of_facts(facts, json::of(agreement)?).with_sheet("Bought upfront", columns, rows);
     if !agreement.instalments.is_empty() {
         let columns = vec![number("number"), text("due_time"), number("amount"), text("status")];
@@ -229,9 +231,11 @@ fn one(agreement: &Agreement) -> Result<View, CliError> {
     Ok(view)
 }
 
-fn purchase_rows(purchase: &UpfrontPurchase) -> impl Iterator<Item = Vec<String>> {
-    purchase.quantities.iter().map(|(dimension, quantity)| {
-        vec![
+/// A row for each dimension; with the time of its amendment where some purchase has one.
+fn purchase_rows(purchase: &UpfrontPurchase, amended: bool) -> impl Iterator<Item = Vec<String>> {
+    purchase.quantities.iter().map(move |(dimension, quantity)| {
+        let amendment = amended.then(|| time::show(purchase.amendment_time.as_ref()));
+        let cells = vec![
             purchase.number.to_string(),
             dimension.clone(),
             quantity.to_string(),
@@ -240,7 +244,8 @@ fn purchase_rows(purchase: &UpfrontPurchase) -> impl Iterator<Item = Vec<String>
             time::show(purchase.start_time.as_ref()),
             time::show(purchase.end_time.as_ref()),
             if purchase.auto_renew { "yes" } else { "no" }.to_owned(),
-        ]
+        ];
+        cells.into_iter().chain(amendment).collect()
     })
 }
 
@@ -361,6 +366,7 @@ mod tests {
              1  m5.large          3         700  P12M      2026-03-01T12:00:00Z  2027-03-01T12:00:00Z  no
         ");
         assert_eq!(view.json["invoiceIds"][0], "inv-1");
+        assert!(!view.to_table().contains("Amendment time"), "there is none");
     }
 
     #[test]

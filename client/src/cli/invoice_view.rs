@@ -53,6 +53,10 @@ pub fn whole(invoice: &Invoice) -> Result<View, CliError> {
             None => ("uncollected", format!("{} {}", invoice.uncollected, invoice.currency_code)),
         });
     }
+    if !invoice.corrected_invoice_id.is_empty() {
+        facts.push(("corrected_invoice_id", invoice.corrected_invoice_id.clone()));
+        facts.push(("reason", word(invoice.adjustment_reason().as_str_name(), "ADJUSTMENT_REASON_")));
+    }
     let view = View::of_facts(facts, json::of(invoice)?);
     Ok(with_lines(view, &invoice.lines.iter().map(|line| ("", line)).collect::<Vec<_>>()))
 }
@@ -147,11 +151,30 @@ fn with_lines(view: View, lines: &[(&str, &InvoiceLine)]) -> View {
     let of_lines = lines.iter().flat_map(|(_, line)| &line.explanation);
     let extra = extra_columns(of_lines.flat_map(|explanation| &explanation.segments));
     let segments = lines.iter().flat_map(|(_, line)| segment_rows(line, &extra)).collect();
-    view.with_sheet("Lines", line_columns(has_currency), rows).with_sheet(
-        "How the quantities came about",
-        segment_columns(&extra),
-        segments,
-    )
+    let view = view.with_sheet("Lines", line_columns(has_currency), rows);
+    let parts: Vec<_> = lines.iter().filter_map(|(_, line)| part_row(line)).collect();
+    let view = match parts.is_empty() {
+        true => view,
+        false => view.with_sheet("How the amounts came about", part_columns(), parts),
+    };
+    view.with_sheet("How the quantities came about", segment_columns(&extra), segments)
+}
+
+fn part_columns() -> Vec<Column> {
+    ["line", "whole_term", "days", "of_days", "amount"].map(number).into()
+}
+
+/// The days that a line of an amendment is of.
+fn part_row(line: &InvoiceLine) -> Option<Vec<String>> {
+    let explanation = line.explanation.as_ref()?;
+    let part = explanation.proration.as_ref()?;
+    Some(vec![
+        line.line_number.to_string(),
+        explanation.exact_amount.clone(),
+        part.days.to_string(),
+        part.of_days.to_string(),
+        line.amount.clone(),
+    ])
 }
 
 fn line_columns(has_currency: bool) -> Vec<Column> {

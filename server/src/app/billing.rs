@@ -81,7 +81,10 @@ impl Souk {
     ) -> Result<Vec<Standing>, AppError> {
         self.market(name)?;
         let payer_of = |adjustment: &Adjustment| {
-            adjustment.invoice.payer().ok_or_else(|| unknown(name, &adjustment.invoice))
+            adjustment.invoice.payer().ok_or_else(|| {
+                let unknown = unknown(name, &adjustment.invoice);
+                Rejection { field: "originalInvoiceId".to_owned(), ..unknown }
+            })
         };
         let within = |index: usize| move |r: Rejection| r.within(&format!("adjustments[{index}]"));
         let mut payer = None;

@@ -309,6 +309,13 @@ fn replaced_agreement<'a>(
             );
             Err(Rejection::new(Code::AlreadySubscribed, "buyerAccountId", message))
         }
+        Some(old) if old.contract().is_some() && product.product_type != ProductType::Saas => {
+            let message = format!(
+                "account {buyer} holds the contract {} on product {}, which is no SaaS product: cancel it first (E2)",
+                old.id, product.id
+            );
+            Err(Rejection::new(Code::AlreadySubscribed, "buyerAccountId", message))
+        }
         begun => Ok(begun),
     }
 }

@@ -47,7 +47,7 @@ pub fn adjust(family: &Family, adjustment: &Adjustment, now: Timestamp) -> Resul
     let refuse = |code, field: &str, message| Err(Rejection::new(code, field, message).into());
     let Some(invoice) = family.invoice(&adjustment.invoice) else {
         let message = format!("there is no invoice {}: list the payer's invoices", adjustment.invoice);
-        return refuse(Code::InvoiceUnknown, "invoiceId", message);
+        return refuse(Code::InvoiceUnknown, "originalInvoiceId", message);
     };
     if let Some(made) = repeated(family, adjustment)? {
         return Ok(Adjusted { credit_memo: made, event: None });
@@ -55,7 +55,7 @@ pub fn adjust(family: &Family, adjustment: &Adjustment, now: Timestamp) -> Resul
     if invoice.kind == InvoiceKind::CreditMemo {
         let message =
             format!("{} is a credit memo itself (I2): adjust the invoice that it corrects", invoice.id);
-        return refuse(Code::AdjustmentNotAllowed, "invoiceId", message);
+        return refuse(Code::AdjustmentNotAllowed, "originalInvoiceId", message);
     }
     if adjustment.amount.currency() != invoice.currency {
         let message = format!("{} is in {} (I2): give its amount in that", invoice.id, invoice.currency);

@@ -1,9 +1,7 @@
 //! Checks the invariants INV-1 to INV-5 of the crate's documentation on a whole state.
 
-use std::collections::BTreeSet;
-
 use super::Sandbox;
-use crate::agreement::Family;
+use crate::agreement::{Agreement, Family};
 use crate::invoicing::{Invoice, InvoiceKind};
 use crate::money::Money;
 use crate::rating::rate_month;
@@ -24,14 +22,20 @@ pub fn check(sandbox: &Sandbox) -> Result<(), Broken> {
 
 /// INV-1.
 fn one_live_agreement(sandbox: &Sandbox, family: &Family) -> Result<(), Broken> {
-    let mut live = BTreeSet::new();
-    for agreement in family.agreements().filter(|a| a.is_active()) {
-        let concurrent = sandbox.market().known_product(&agreement.product)?.concurrent_agreements;
-        if !live.insert((agreement.buyer, &agreement.product)) && !concurrent {
-            return Err(Broken(format!(
-                "INV-1: {} holds two live agreements on {}",
-                agreement.buyer, agreement.product
-            )));
+    let live: Vec<_> = family.agreements().filter(|agreement| agreement.is_active()).collect();
+    let beside = |one: &Agreement, other: &Agreement| {
+        let starts_within = |one: &Agreement, other: &Agreement| other.covers(one.start);
+        starts_within(one, other) || starts_within(other, one)
+    };
+    for (index, one) in live.iter().enumerate() {
+        let mut others = live[..index].iter().filter(|o| (o.buyer, &o.product) == (one.buyer, &one.product));
+        // A future-dated agreement begins after the end of the other.
+        if others.any(|other| beside(one, other)) {
+            let concurrent = sandbox.market().known_product(&one.product)?.concurrent_agreements;
+            if !concurrent {
+                let message = format!("INV-1: {} holds two live agreements on {}", one.buyer, one.product);
+                return Err(Broken(message));
+            }
         }
     }
     Ok(())

@@ -45,19 +45,14 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
             (SandboxName::new("blue"), month_closed("2025-04")),
         ],
     };
-    vec![
+    let mut batches = vec![
         ("agreement_accepted", one(Event::AgreementAccepted(agreement()))),
         ("upfront_purchased", one(upfront_purchased())),
         ("agreement_ended", one(agreement_ended())),
         ("upfront_purchased_a_month", one(usage_models::month())),
         ("invoice_issued_usage", one(Event::InvoiceIssued(Arc::new(usage_invoice())))),
         ("invoice_issued_upfront", one(Event::InvoiceIssued(Arc::new(upfront_invoice())))),
-        ("agreement_accepted_in_instalments", one(Event::AgreementAccepted(contracts::agreement()))),
-        ("upfront_amended", one(contracts::amended())),
-        ("upfront_amended_again", one(contracts::amended_again())),
-        ("instalment_settled", one(contracts::settled())),
         ("invoice_issued_usage_less_trial", one(Event::InvoiceIssued(Arc::new(usage_models::tried())))),
-        ("invoice_issued_credit_memo", one(Event::InvoiceIssued(Arc::new(contracts::credit_memo())))),
         ("month_closed_in_two_sandboxes", two_sandboxes),
         ("series_opened_product", one(Event::SeriesOpened(series(product_identity())))),
         ("series_opened_licence", one(Event::SeriesOpened(series(Identity::Licence(agreement().licence))))),
@@ -78,7 +73,9 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("usage_registered", one(usage_registered())),
         ("invoice_issued_with_a_due_date", one(Event::InvoiceIssued(Arc::new(payments::invoice())))),
         ("invoice_paid", one(payments::paid())),
-    ]
+    ];
+    batches.extend(contracts::partition().into_iter().map(|(name, event)| (name, one(event))));
+    batches
 }
 
 /// The control batches by name.

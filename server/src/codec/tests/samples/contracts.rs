@@ -17,8 +17,19 @@ fn price(text: &str) -> UnitPrice {
     UnitPrice::parse(text, PriceDecimals::Upfront).unwrap()
 }
 
+/// The events of contracts by name.
+pub fn partition() -> [(&'static str, Event); 5] {
+    [
+        ("agreement_accepted_in_instalments", Event::AgreementAccepted(agreement())),
+        ("upfront_amended", amended()),
+        ("upfront_amended_again", amended_again()),
+        ("instalment_settled", settled()),
+        ("invoice_issued_credit_memo", Event::InvoiceIssued(Arc::new(credit_memo()))),
+    ]
+}
+
 /// An agreement at a fixed price that is paid in instalments.
-pub fn agreement() -> Agreement {
+fn agreement() -> Agreement {
     let purchase = UpfrontPurchase {
         kind: UpfrontKind::Contract,
         duration: TermDuration::Days(365),
@@ -41,7 +52,7 @@ pub fn agreement() -> Agreement {
 }
 
 /// A purchase takes another one's place.
-pub fn amended() -> Event {
+fn amended() -> Event {
     let purchase = UpfrontPurchase {
         number: 2,
         start: time("2025-07-02T00:00:00Z"),
@@ -54,7 +65,7 @@ pub fn amended() -> Event {
 }
 
 /// A purchase takes the place of one that had taken another one's.
-pub fn amended_again() -> Event {
+fn amended_again() -> Event {
     let Event::UpfrontAmended { payer, agreement, purchase, .. } = amended() else { unreachable!() };
     let purchase = UpfrontPurchase {
         number: 3,
@@ -67,7 +78,7 @@ pub fn amended_again() -> Event {
 }
 
 /// An instalment is invoiced.
-pub fn settled() -> Event {
+fn settled() -> Event {
     Event::InstalmentSettled {
         payer: account(1),
         agreement: super::agreement().id,
@@ -77,7 +88,7 @@ pub fn settled() -> Event {
 }
 
 /// A credit memo, with a line of no one dimension and of a part of a term.
-pub fn credit_memo() -> Invoice {
+fn credit_memo() -> Invoice {
     let exact = Amount::new(-2_000_000_000_000_000, Currency::Usd);
     let explanation =
         Explanation { exact, segments: Vec::new(), proration: Some(Proration { days: 183, of_days: 365 }) };
