@@ -80,6 +80,7 @@ impl World {
             email_domain: "example.com".to_owned(),
             invoice_terms: false,
             net_days: None,
+            tax: None,
             access_keys: Vec::new(),
         };
         let decided = decide::put_account(self.market(), put);

@@ -10,5 +10,5 @@ pub mod upfront;
 
 pub use invoice::{
     AdjustmentReason, ChargeType, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration,
-    Revenue,
+    Revenue, Tax,
 };

@@ -84,6 +84,7 @@ fn market(runners: &[Runner], price_change: Option<i64>) -> Marketplace {
             email_domain: String::new(),
             invoice_terms: false,
             net_days: None,
+            tax: None,
             access_keys: Vec::new(),
         }));
     };

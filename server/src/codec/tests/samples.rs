@@ -73,6 +73,7 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("client_token_used", one(client_token_used())),
         ("usage_registered", one(usage_registered())),
         ("invoice_issued_with_a_due_date", one(Event::InvoiceIssued(Arc::new(payments::invoice())))),
+        ("invoice_issued_with_tax", one(Event::InvoiceIssued(Arc::new(payments::taxed_invoice())))),
         ("invoice_paid", one(payments::paid())),
     ]
 }
@@ -87,6 +88,7 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
         ("account_put", changed(Change::AccountPut(seller()))),
         ("product_created_with_value_kinds", changed(Change::ProductCreated(product()))),
         ("dimensions_added_with_value_kinds", changed(dimensions_added())),
+        ("account_put_with_tax", changed(Change::AccountPut(payments::taxed()))),
         ("account_put_with_net_days", changed(Change::AccountPut(payments::payer()))),
         ("account_put_on_invoice_terms", changed(Change::AccountPut(contracts::payer()))),
         ("offer_created_of_a_contract", changed(Change::OfferCreated(contracts::offer()))),
@@ -291,6 +293,7 @@ fn upfront_revenue() -> Revenue {
         fee: Money::from_minor(-72_030, Currency::Usd),
         refunded: Money::zero(Currency::Usd),
         fee_refund: Money::zero(Currency::Usd),
+        tax: None,
     }
 }
 
@@ -374,6 +377,7 @@ fn seller() -> Account {
         email_domain: "sued.example".to_owned(),
         invoice_terms: false,
         net_days: None,
+        tax: None,
         access_keys: vec![AccessKey { id: "AKIAEXAMPLEEXAMPLE".to_owned(), secret: "secret".to_owned() }],
     }
 }
