@@ -81,6 +81,7 @@ impl World {
             invoice_terms: false,
             private_marketplace_admin: None,
             net_days: None,
+            tax: None,
             access_keys: Vec::new(),
         };
         let decided = decide::put_account(self.market(), put);

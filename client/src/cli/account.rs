@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use souk_proto::account::v1::{Account, Address, SellerProfile};
+use souk_proto::account::v1::{Account, Address, SellerProfile, Tax, TaxLiability};
 
 use super::error::CliError;
 use super::json;
@@ -78,6 +78,12 @@ pub struct PutAccount {
     /// The days in which its invoices are due: 0, 15, 30, 45, 60, 90 or 120.
     #[arg(long, value_name = "DAYS", requires = "invoice_terms")]
     net_days: Option<u32>,
+    /// The tax on what it buys, on top of the prices, in percent.
+    #[arg(long, value_name = "PERCENT")]
+    tax: Option<String>,
+    /// The seller pays the tax on, not AWS.
+    #[arg(long, requires = "tax")]
+    seller_is_liable: bool,
 }
 
 impl PutAccount {
@@ -103,6 +109,13 @@ impl PutAccount {
             invoice_terms: self.invoice_terms,
             private_marketplace_admin_account_id: self.private_marketplace_admin,
             net_days: self.net_days,
+            tax: self.tax.map(|percent| Tax {
+                percent,
+                liable: match self.seller_is_liable {
+                    true => TaxLiability::Seller.into(),
+                    false => TaxLiability::Aws.into(),
+                },
+            }),
         })
     }
 }

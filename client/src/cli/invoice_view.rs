@@ -46,6 +46,10 @@ pub fn whole(invoice: &Invoice) -> Result<View, CliError> {
         ("issue_time", time::show(invoice.issue_time.as_ref())),
         ("total", format!("{} {}", invoice.total, invoice.currency_code)),
     ];
+    if !invoice.total_with_tax.is_empty() && invoice.total_with_tax != invoice.total {
+        facts.push(("tax", format!("{} {}", invoice.tax, invoice.currency_code)));
+        facts.push(("total_with_tax", format!("{} {}", invoice.total_with_tax, invoice.currency_code)));
+    }
     if let Some(due) = &invoice.due_time {
         facts.push(("due_time", format!("{} ({})", time::show(Some(due)), invoice.payment_terms)));
         facts.push(match &invoice.collected_time {

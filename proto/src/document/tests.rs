@@ -181,7 +181,7 @@ fn unknown_and_repeated_names_are_named() {
 #[test]
 fn a_value_of_the_wrong_type_says_what_was_expected_and_what_was_found() {
     let account = "the fields here are `accountId`, `companyName`, `payerAccountId`, `seller`, `address`, \
-        `emailDomain`, `accessKeys`, `invoiceTerms`, `netDays` and \
+        `emailDomain`, `accessKeys`, `invoiceTerms`, `netDays`, `tax` and \
         `privateMarketplaceAdminAccountId`";
     let rows = [
         (

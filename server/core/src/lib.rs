@@ -2,7 +2,7 @@
 //!
 //! Read it in this order: [`ids`], [`quantity`], [`money`], [`time`], [`rules`] (values); [`catalog`] and
 //! [`terms`] (what sellers publish); [`agreement`] (what buyers accepted); [`metering`] (what was used);
-//! [`rating`] and [`invoicing`] (what it costs); [`reports`] (what sellers read); [`machine`] (how all of it
+//! [`rating`] and [`invoicing`] (what it costs); [`ledger`] (who owes whom); [`reports`] (what sellers read); [`machine`] (how all of it
 //! is decided, stored as events, and replayed). [`earliest`] is how long lists are put together page by page.
 //!
 //! The core is pure: no clock, no randomness, no IO, no logging, no floats, no iteration over unordered maps.
@@ -15,6 +15,7 @@
 //! - INV-4: the revenue rows of an invoice add up to its total.
 //! - INV-5: months close in order, and nothing is metered in a closed one.
 //! - INV-6: replaying the events gives the same state.
+//! - INV-7: the postings of every entry of the ledger sum to zero.
 
 pub mod agreement;
 pub mod catalog;
@@ -22,6 +23,7 @@ pub mod cow_map;
 pub mod earliest;
 pub mod ids;
 pub mod invoicing;
+pub mod ledger;
 pub mod machine;
 pub mod metering;
 pub mod money;

@@ -2,9 +2,10 @@
 
 use souk_core::catalog::{
     AccessKey, Account, Address, Change, Dimension, DimensionType, EntitlementValueKind, Offer, PriceChange,
-    Product, ProductType, RenewalKind, Targeting, UsageCategory,
+    Product, ProductType, RenewalKind, Targeting, TaxLiability, TaxRate, UsageCategory,
 };
 use souk_core::ids::{AccountId, DimensionKey, OfferId, ProductCode, ProductId};
+use souk_core::money::Rate;
 use souk_core::terms::{RateCard, UpfrontRateCard};
 use souk_proto::journal::v1 as journal;
 use souk_proto::journal::v1::change::Change as Stored;
@@ -81,6 +82,7 @@ fn to_journal_account(account: &Account) -> journal::Account {
         invoice_terms,
         private_marketplace_admin,
         net_days,
+        tax,
         access_keys,
     } = account;
     let Address { country, state, city, postal_code } = address;
@@ -104,6 +106,10 @@ fn to_journal_account(account: &Account) -> journal::Account {
         invoice_terms: invoice_terms.then_some(true),
         private_marketplace_admin: private_marketplace_admin.map(AccountId::number),
         net_days: *net_days,
+        tax: tax.map(|TaxRate { percent, liable }| journal::TaxRate {
+            hundredths_of_percent: Some(percent.hundredths_of_percent()),
+            seller_is_liable: Some(liable.is_seller()),
+        }),
     }
 }
 
@@ -121,7 +127,26 @@ fn from_journal_account(stored: journal::Account) -> Result<Account, CodecError>
             .map(|number| account(Some(number), "private_marketplace_admin"))
             .transpose()?,
         net_days: stored.net_days,
+        tax: stored.tax.map(|tax| from_journal_tax_rate(&tax)).transpose()?,
         access_keys: list(stored.access_keys, "access_keys", from_journal_access_key)?,
+    })
+}
+
+fn from_journal_tax_rate(tax: &journal::TaxRate) -> Result<TaxRate, CodecError> {
+    Ok(TaxRate {
+        percent: Rate::from_hundredths_of_percent(required(
+            tax.hundredths_of_percent,
+            "hundredths_of_percent",
+        )?),
+        liable: tax_liability(tax.seller_is_liable)?,
+    })
+}
+
+/// Who pays a tax on.
+pub(super) fn tax_liability(seller_is_liable: Option<bool>) -> Result<TaxLiability, CodecError> {
+    Ok(match required(seller_is_liable, "seller_is_liable")? {
+        true => TaxLiability::Seller,
+        false => TaxLiability::Aws,
     })
 }
 

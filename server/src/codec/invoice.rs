@@ -5,7 +5,7 @@ use souk_core::catalog::PriceSource;
 use souk_core::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, OfferId, ProductId};
 use souk_core::invoicing::{
     AdjustmentReason, ChargeType, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration,
-    Revenue,
+    Revenue, Tax,
 };
 use souk_core::machine::Event;
 use souk_core::money::{Amount, Currency, Money, Rate};
@@ -15,6 +15,7 @@ use souk_core::time::Timestamp;
 use souk_proto::journal::v1 as journal;
 
 use super::CodecError;
+use super::catalog::tax_liability;
 use super::value::{
     Stored, account, currency, hour, id, integer, list, money, month, price, quantity_sum, required,
     required_time, time,
@@ -236,6 +237,7 @@ fn to_journal_revenue(revenue: &Revenue) -> journal::Revenue {
         fee,
         refunded,
         fee_refund,
+        tax,
     } = revenue;
     let unless_zero = |money: &Money| (money.minor() != 0).then(|| money.minor().to_string());
     journal::Revenue {
@@ -250,7 +252,18 @@ fn to_journal_revenue(revenue: &Revenue) -> journal::Revenue {
         fee_minor: fee.minor().to_string(),
         refunded_minor: unless_zero(refunded),
         fee_refund_minor: unless_zero(fee_refund),
+        tax: tax.map(|Tax { liable, amount }| journal::Tax {
+            amount_minor: amount.minor().to_string(),
+            seller_is_liable: Some(liable.is_seller()),
+        }),
     }
+}
+
+fn from_journal_tax(tax: &journal::Tax, currency: Currency) -> Result<Tax, CodecError> {
+    Ok(Tax {
+        liable: tax_liability(tax.seller_is_liable)?,
+        amount: money(&tax.amount_minor, currency, "amount_minor")?,
+    })
 }
 
 fn from_journal_revenue(revenue: &journal::Revenue, currency: Currency) -> Result<Revenue, CodecError> {
@@ -272,5 +285,6 @@ fn from_journal_revenue(revenue: &journal::Revenue, currency: Currency) -> Resul
         fee: money(&revenue.fee_minor, currency, "fee_minor")?,
         refunded: optional(&revenue.refunded_minor, "refunded_minor")?,
         fee_refund: optional(&revenue.fee_refund_minor, "fee_refund_minor")?,
+        tax: revenue.tax.as_ref().map(|tax| from_journal_tax(tax, currency)).transpose()?,
     })
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::product::check_words;
 use crate::ids::{AccountId, content_hash, letters};
+use crate::money::Rate;
 use crate::rejection::{Code, Rejection};
 use crate::time::Timestamp;
 
@@ -43,6 +44,31 @@ impl std::fmt::Debug for AccessKey {
     }
 }
 
+/// Who pays a tax on to the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaxLiability {
+    /// AWS: sellers are shown it, and never get it.
+    Aws,
+    /// The seller, who gets it with its revenue.
+    Seller,
+}
+
+impl TaxLiability {
+    /// Whether the seller gets it.
+    pub fn is_seller(self) -> bool {
+        self == TaxLiability::Seller
+    }
+}
+
+/// The tax on what an account buys, on top of the prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaxRate {
+    /// How much, of what is charged.
+    pub percent: Rate,
+    /// Who pays it on.
+    pub liable: TaxLiability,
+}
+
 /// An AWS account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -65,6 +91,8 @@ pub struct Account {
     pub private_marketplace_admin: Option<AccountId>,
     /// As a payer by invoice, the days in which it pays: one of [`NET_DAYS`]; none: 30.
     pub net_days: Option<u32>,
+    /// The tax on what it buys.
+    pub tax: Option<TaxRate>,
     /// The keys that sign as this account.
     pub access_keys: Vec<AccessKey>,
 }
@@ -83,6 +111,7 @@ impl Account {
             invoice_terms: false,
             private_marketplace_admin: None,
             net_days: None,
+            tax: None,
             access_keys: Vec::new(),
         }
     }
@@ -210,6 +239,7 @@ mod tests {
             invoice_terms: false,
             private_marketplace_admin: None,
             net_days: None,
+            tax: None,
             access_keys: Vec::new(),
         };
         assert!(account(&"é".repeat(255)).check().is_ok());

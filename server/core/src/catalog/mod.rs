@@ -11,7 +11,7 @@ pub mod product;
 pub mod public_key;
 pub mod visibility;
 
-pub use account::{AccessKey, Account, Address};
+pub use account::{AccessKey, Account, Address, TaxLiability, TaxRate};
 pub use change::{Change, decide};
 pub use clock::Clock;
 pub use fault::{Fault, FaultCalls, FaultRule};

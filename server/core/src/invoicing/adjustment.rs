@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{AdjustmentReason, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue};
+use super::{AdjustmentReason, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue, Tax};
 use crate::agreement::Family;
 use crate::agreement::acceptance::Refusal;
 use crate::ids::{AgreementId, InvoiceId};
@@ -142,6 +142,8 @@ struct Row<'a> {
     before: Money,
     /// Of the fee, come back before.
     fee_before: Money,
+    /// Of the tax, given back before: negative.
+    tax_before: Money,
     /// Left to give back.
     left: Money,
 }
@@ -156,8 +158,10 @@ fn rows<'a>(family: &'a Family, invoice: &'a Invoice, agreement: &'a AgreementId
         let mine: Vec<_> = memos.filter(|row| same_row(row, revenue)).collect();
         let before = mine.iter().map(|row| row.refunded.negated()).fold(zero, Money::plus);
         let fee_before = mine.iter().map(|row| row.fee_refund).fold(zero, Money::plus);
+        let taxes = mine.iter().filter_map(|row| row.tax);
+        let tax_before = taxes.map(|tax| tax.amount).fold(zero, Money::plus);
         let left = revenue.billed.plus(before.negated());
-        rows.push(Row { revenue, line, before, fee_before, left });
+        rows.push(Row { revenue, line, before, fee_before, tax_before, left });
     }
     rows
 }
@@ -203,6 +207,14 @@ fn credit_memo(
             fee: Money::zero(invoice.currency),
             refunded: part.negated(),
             fee_refund: returned.plus(row.fee_before.negated()),
+            tax: row.revenue.tax.map(|tax| Tax {
+                amount: tax
+                    .amount
+                    .part(refunded.minor(), row.revenue.billed.minor())
+                    .plus(row.tax_before)
+                    .negated(),
+                ..tax
+            }),
             ..row.revenue.clone()
         });
     }

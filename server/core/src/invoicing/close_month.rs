@@ -58,7 +58,7 @@ fn invoices(
     let due_at = market.known_account(family.payer)?.due(issued_at);
     let mut invoices = Vec::with_capacity(groups.len());
     for (number, ((entity, currency), lines)) in (family.next_invoice_number()..).zip(groups) {
-        let revenue = listing_fee::revenue(market, listing_fee::in_family(family), &lines)?;
+        let revenue = listing_fee::revenue(market, listing_fee::in_family(family), &lines, issued_at)?;
         invoices.push(Invoice {
             id: InvoiceId::derive(family.payer, month.year(), number),
             payer: family.payer,

@@ -1,5 +1,6 @@
 //! Invoices and their lines.
 
+use crate::catalog::TaxLiability;
 use crate::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, OfferId, ProductId};
 use crate::money::{Amount, Currency, Money, Rate, UnitPrice};
 use crate::quantity::QuantitySum;
@@ -131,6 +132,17 @@ pub struct Revenue {
     pub refunded: Money,
     /// The share of the listing fee that comes back with it.
     pub fee_refund: Money,
+    /// The tax on top.
+    pub tax: Option<Tax>,
+}
+
+/// A tax on top of what was billed; of a credit memo, negative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tax {
+    /// Who pays it on.
+    pub liable: TaxLiability,
+    /// How much: rounded for each row.
+    pub amount: Money,
 }
 
 /// What a credit memo gives back, and why.
@@ -215,5 +227,16 @@ impl Invoice {
     /// The sum of its lines.
     pub fn total(&self) -> Money {
         self.lines.iter().map(|line| line.amount).fold(Money::zero(self.currency), Money::plus)
+    }
+
+    /// The taxes on top of it.
+    pub fn tax(&self) -> Money {
+        let taxes = self.revenue.iter().filter_map(|revenue| revenue.tax);
+        taxes.map(|tax| tax.amount).fold(Money::zero(self.currency), Money::plus)
+    }
+
+    /// What is paid.
+    pub fn total_with_tax(&self) -> Money {
+        self.total().plus(self.tax())
     }
 }

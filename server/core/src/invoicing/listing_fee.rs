@@ -1,12 +1,13 @@
 //! The listing fee: AWS's share (H1, since 2024-01-05; the same table before, section 0 row 15).
 
-use super::{ChargeType, InvoiceLine, Revenue};
+use super::{ChargeType, InvoiceLine, Revenue, Tax};
 use crate::agreement::{Agreement, Family, Origin};
 use crate::catalog::offer::is_server_product;
 use crate::catalog::{Marketplace, Offer, ProductType};
 use crate::ids::AgreementId;
 use crate::money::{Money, Rate};
 use crate::rejection::Broken;
+use crate::time::Timestamp;
 
 const fn percent_tenths(tenths: u32) -> Rate {
     Rate::from_hundredths_of_percent(tenths * 10)
@@ -35,6 +36,20 @@ fn private_rate(contract_value: Money, renewal: bool) -> Rate {
     }
 }
 
+/// What AWS takes on top of sales to South Korea.
+const SOUTH_KOREA: Rate = percent_tenths(10);
+
+/// Since when: 2025-04-01.
+const SOUTH_KOREA_SINCE: Timestamp = Timestamp::from_days(20_179);
+
+/// What is added to the share of a sale to a country.
+fn surcharge(country: &str, issued_at: Timestamp) -> Rate {
+    match country == "KR" && issued_at >= SOUTH_KOREA_SINCE {
+        true => SOUTH_KOREA,
+        false => percent_tenths(0),
+    }
+}
+
 /// The share that AWS takes of an agreement's charges.
 pub fn rate(offer: &Offer, product_type: ProductType, agreement: &Agreement) -> Result<Rate, Broken> {
     let renewal = agreement.origin == Origin::Renewed || offer.renewal_kind.is_some();
@@ -50,6 +65,7 @@ pub fn revenue<'a>(
     market: &Marketplace,
     agreement_of: impl Fn(&AgreementId) -> Option<&'a Agreement>,
     lines: &[InvoiceLine],
+    issued_at: Timestamp,
 ) -> Result<Vec<Revenue>, Broken> {
     let mut runs: Vec<(_, Money)> = Vec::new();
     let mut last: Option<(&InvoiceLine, Rate)> = None;
@@ -63,7 +79,9 @@ pub fn revenue<'a>(
                     Broken(format!("agreement {} of an invoice line does not exist", line.agreement))
                 })?;
                 let product = market.known_product(&line.product)?;
-                rate(market.known_offer(&line.offer)?, product.product_type, agreement)?
+                let country = &market.known_account(agreement.buyer)?.address.country;
+                let share = rate(market.known_offer(&line.offer)?, product.product_type, agreement)?;
+                share.plus(surcharge(country, issued_at))
             }
         };
         last = Some((line, fee_rate));
@@ -89,7 +107,8 @@ pub fn revenue<'a>(
         let (product, offer, dimension) = (product.clone(), offer.clone(), dimension.cloned());
         let fee = billed.share(fee_rate).negated();
         let zero = Money::zero(billed.currency());
-        Revenue {
+        let tax = market.known_account(buyer)?.tax;
+        Ok(Revenue {
             charge_type,
             seller,
             buyer,
@@ -101,9 +120,10 @@ pub fn revenue<'a>(
             fee,
             refunded: zero,
             fee_refund: zero,
-        }
+            tax: tax.map(|tax| Tax { liable: tax.liable, amount: billed.share(tax.percent) }),
+        })
     });
-    Ok(rows.collect())
+    rows.collect()
 }
 
 /// Looks an agreement up in its family.
@@ -131,6 +151,26 @@ mod tests {
         ] {
             assert_eq!(private_rate(usd(value), renewal).to_string(), expected, "{value}");
         }
+    }
+
+    /// F-01, the row of South Korea, and professional services.
+    #[test]
+    fn f_01_sales_to_south_korea_cost_a_percent_more_since_april_2025() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let small = private_rate(Money::from_minor(500_000, Currency::Usd), false);
+        for (country, issued, expected) in [
+            ("KR", "2025-04-01T00:00:00Z", "4 %"),
+            ("KR", "2025-03-31T23:59:59Z", "3 %"),
+            ("JP", "2025-04-01T00:00:00Z", "3 %"),
+            ("", "2025-04-01T00:00:00Z", "3 %"),
+        ] {
+            assert_eq!(
+                small.plus(surcharge(country, at(issued))).to_string(),
+                expected,
+                "{country} {issued}"
+            );
+        }
+        assert_eq!(PROFESSIONAL_SERVICES.to_string(), "0.5 %");
     }
 
     /// F-04: the fee is rounded, and the net is the sum of the rounded parts.

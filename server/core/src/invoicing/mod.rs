@@ -11,5 +11,5 @@ pub mod upfront;
 
 pub use invoice::{
     AdjustmentReason, ChargeType, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration,
-    Revenue,
+    Revenue, Tax,
 };

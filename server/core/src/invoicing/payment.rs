@@ -1,5 +1,5 @@
 //! Payment: what is charged to a card is collected when it is invoiced; what is paid by invoice is due after the payer's
-//! days, and is paid whole: its total, less what was given back of it before.
+//! days, and is paid whole: its total with taxes, less what was given back of it before.
 
 use std::sync::Arc;
 
@@ -70,7 +70,8 @@ fn left(family: &Family, invoice: &Invoice) -> Money {
         return Money::zero(invoice.currency);
     }
     let is_of = |memo: &&Arc<Invoice>| memo.correction.as_ref().is_some_and(|c| c.invoice == invoice.id);
-    family.invoices().iter().filter(is_of).map(|memo| memo.total()).fold(invoice.total(), Money::plus)
+    let memos = family.invoices().iter().filter(is_of).map(|memo| memo.total_with_tax());
+    memos.fold(invoice.total_with_tax(), Money::plus)
 }
 
 /// Pays an invoice of a family.

@@ -42,7 +42,7 @@ pub(super) fn invoice_of(
     let entity =
         entity.ok_or_else(|| Broken(format!("account {} sells without a seller profile", seller.id)))?;
     let month = BillingMonth::containing(issued_at);
-    let revenue = listing_fee::revenue(market, |_| Some(agreement), &lines)?;
+    let revenue = listing_fee::revenue(market, |_| Some(agreement), &lines, issued_at)?;
     Ok(Invoice {
         id: InvoiceId::derive(agreement.payer, month.year(), number),
         payer: agreement.payer,

@@ -1,8 +1,10 @@
-//! Checks the invariants INV-1 to INV-5 of the crate's documentation on a whole state.
+//! Checks the invariants INV-1 to INV-5 and INV-7 of the crate's documentation on a whole state.
 
 use super::Sandbox;
 use crate::agreement::{Agreement, Family};
+use crate::invoicing::payment::Standing;
 use crate::invoicing::{Invoice, InvoiceKind};
+use crate::ledger::{self, Entry};
 use crate::money::Money;
 use crate::rating::rate_month;
 use crate::rejection::Broken;
@@ -13,6 +15,9 @@ pub fn check(sandbox: &Sandbox) -> Result<(), Broken> {
         one_live_agreement(sandbox, family)?;
         for invoice in family.invoices() {
             sums(invoice)?;
+            if !ledger::entries(&Standing::of(family, invoice)).iter().all(Entry::is_balanced) {
+                return Err(Broken(format!("INV-7: an entry of {} does not sum to zero", invoice.id)));
+            }
         }
         every_hour_is_priced(sandbox, family)?;
         months_in_order(family)?;

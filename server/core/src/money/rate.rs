@@ -23,6 +23,12 @@ impl Rate {
         u32::try_from(hundredths).ok().filter(|&hundredths| hundredths <= 100_000).map(Rate)
     }
 
+    /// The sum of two.
+    #[must_use]
+    pub fn plus(self, more: Rate) -> Rate {
+        Rate(self.0.saturating_add(more.0))
+    }
+
     /// The percentage without its sign, such as 7.5.
     pub fn number(self) -> String {
         self.to_string().trim_end_matches(" %").to_owned()

@@ -87,6 +87,7 @@ fn market(runners: &[Runner], price_change: Option<i64>, trial: Option<u32>) -> 
             invoice_terms: false,
             private_marketplace_admin: None,
             net_days: None,
+            tax: None,
             access_keys: Vec::new(),
         }));
     };

@@ -4,6 +4,8 @@ use super::Row;
 use crate::catalog::Account;
 use crate::ids::{AccountId, opaque};
 use crate::invoicing::{Invoice, Revenue};
+use crate::ledger::{Share, shares};
+use crate::money::Money;
 
 /// How a seller's reports name a customer without its number.
 pub(super) fn customer_reference(seller: AccountId, customer: AccountId) -> String {
@@ -23,6 +25,20 @@ pub(super) fn transaction(invoice: &Invoice, revenue: &Revenue) -> String {
     opaque("transaction", &parts)
 }
 
+/// The tax that the seller is liable for: charged, and given back.
+pub(super) fn sellers_tax(revenue: &Revenue) -> [Money; 2] {
+    let zero = Money::zero(revenue.billed.currency());
+    let mut taxes = [zero; 2];
+    for (share, amount) in shares(revenue) {
+        match share {
+            Share::SellerTax => taxes[0] = amount,
+            Share::SellerTaxRefund => taxes[1] = amount,
+            _ => {}
+        }
+    }
+    taxes
+}
+
 /// How reports name a payer without its number.
 pub(super) fn payer_reference(payer: AccountId) -> String {
     opaque("payer", &[&payer.to_string()])
@@ -30,11 +46,15 @@ pub(super) fn payer_reference(payer: AccountId) -> String {
 
 /// Opportunity and solution are blank: nothing is linked to them. Then the payer.
 pub(super) fn trailer(payer: &Account) -> Row {
-    let [country, state, city, postal_code] = place(payer);
-    let address = opaque("payer address", &[&payer.id.to_string(), &country, &state, &city, &postal_code]);
     let mut cells = vec![String::new(); 4];
-    cells.extend([payer_reference(payer.id), address]);
+    cells.extend([payer_reference(payer.id), opaque_address(payer)]);
     cells
+}
+
+/// How reports name a payer's address.
+pub(super) fn opaque_address(payer: &Account) -> String {
+    let [country, state, city, postal_code] = place(payer);
+    opaque("payer address", &[&payer.id.to_string(), &country, &state, &city, &postal_code])
 }
 
 /// Rows come payer by payer, and payers from several partitions: the account's number makes the order stable.

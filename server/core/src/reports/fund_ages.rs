@@ -1,11 +1,9 @@
-//! The disbursement report, sections 4 and 6: how long what is invoiced and not collected at the end of the month has been
-//! pending, in the classes of F-20: one row for each currency.
+//! The disbursement report, sections 4 to 6: how long funds were pending, in the classes of F-20: one row for each currency.
 
 use std::collections::BTreeMap;
 
 use super::{Asks, Report, ReportInput, Row};
-use crate::invoicing::Invoice;
-use crate::invoicing::payment::Age;
+use crate::invoicing::payment::{Age, Standing};
 use crate::money::{Currency, Money};
 use crate::rejection::Broken;
 use crate::time::Timestamp;
@@ -42,26 +40,54 @@ pub const PAST_DUE: Report = Report {
     rows: past_due,
 };
 
+/// Section 5.
+pub const DISBURSED: Report = Report {
+    name: "disbursed_amount_by_age_of_disbursed_funds",
+    title: "Disbursement, section 5: Age of disbursed funds",
+    columns: &[
+        "Collected (< 31 days pending)",
+        "Collected (31–60 days pending)",
+        "Collected (61–90 days pending)",
+        "Collected (91–120 days pending)",
+        "Collected (> 120 days pending)",
+        "Collected (overall)",
+    ],
+    asks: Asks::InvoicesDisbursedIn,
+    rows: disbursed,
+};
+
 /// Pending since the invoice date.
 fn uncollected(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
-    Ok(ages(input, |invoice| Some(invoice.issued_at)))
+    Ok(rows(input, |standing, end| {
+        standing.is_uncollected_at(end).then_some((standing.invoice.issued_at, end))
+    }))
 }
 
 /// Pending since the due date.
 fn past_due(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
-    Ok(ages(input, |invoice| invoice.due_at))
+    Ok(rows(input, |standing, end| {
+        let due = standing.invoice.due_at.filter(|due| *due < end);
+        due.filter(|_| standing.is_uncollected_at(end)).map(|due| (due, end))
+    }))
 }
 
-/// What a seller is to get of invoices that are not collected, by how long it is since `began`.
-fn ages(input: &ReportInput<'_>, began: fn(&Invoice) -> Option<Timestamp>) -> Vec<Row> {
-    let end = input.month.end();
+/// From the invoice date to the collection, of what was paid out in the month.
+fn disbursed(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
+    Ok(rows(input, |standing, _| Some((standing.invoice.issued_at, standing.collected_at?))))
+}
+
+/// Since when, and until when, funds were pending at the end of the month; none of what does not count.
+type Pending = fn(&Standing, Timestamp) -> Option<(Timestamp, Timestamp)>;
+
+/// What a seller is to get, or got, of invoices, by how long it was pending.
+fn rows(input: &ReportInput<'_>, pending: Pending) -> Vec<Row> {
     let mut sums: BTreeMap<Currency, BTreeMap<Age, Money>> = BTreeMap::new();
-    for standing in input.invoices.iter().filter(|standing| standing.is_uncollected_at(end)) {
-        let Some(began) = began(&standing.invoice).filter(|began| *began < end) else { continue };
+    for standing in input.invoices {
+        let Some((began, ended)) = pending(standing, input.month.end()) else { continue };
         let currency = standing.invoice.currency;
         for revenue in standing.invoice.revenue.iter().filter(|revenue| revenue.seller == input.seller) {
             let of_currency = sums.entry(currency).or_default();
-            let sum = of_currency.entry(Age::between(began, end)).or_insert(Money::zero(currency));
+            let sum = of_currency.entry(Age::between(began, ended)).or_insert(Money::zero(currency));
             *sum = sum.plus(revenue.net());
         }
     }

@@ -1,7 +1,9 @@
 //! Seller reports: tables with AWS's columns, rendered from invoices and agreements. A report is added by its file
 //! and one line of [`ALL`].
 
+pub mod billing_events;
 mod cells;
+pub mod disbursed_by_product;
 pub mod flexible_payment_schedule;
 pub mod fund_ages;
 pub mod monthly_billed_revenue;
@@ -14,6 +16,7 @@ use crate::catalog::Marketplace;
 use crate::ids::AccountId;
 use crate::invoicing::Invoice;
 use crate::invoicing::payment::Standing;
+use crate::ledger::disbursement;
 use crate::rejection::Broken;
 use crate::rules::OfferIdColumn;
 use crate::time::BillingMonth;
@@ -43,6 +46,10 @@ pub enum Asks {
     InvoicesIssuedIn,
     /// The invoices issued by the end of the month.
     InvoicesIssuedBy,
+    /// The invoices paid out in the month.
+    InvoicesDisbursedIn,
+    /// The invoices issued or paid out in the month.
+    InvoicesOfFeed,
     /// The agreements accepted in the month that are paid in instalments.
     SchedulesAcceptedIn,
 }
@@ -76,18 +83,23 @@ pub struct Report {
 impl Report {
     /// What it asks for of a family, as far as it is the seller's.
     pub fn gather(&self, family: &Family, seller: AccountId, month: BillingMonth) -> Facts {
-        let invoices = |asked: fn(&Invoice, BillingMonth) -> bool| {
+        let of_month = |moment| BillingMonth::containing(moment) == month;
+        let issued_in = |standing: &Standing| of_month(standing.invoice.issued_at);
+        let disbursed_in = |standing: &Standing| {
+            standing.collected_at.is_some_and(|collected| of_month(disbursement::disbursed_at(collected)))
+        };
+        let invoices = |asked: &dyn Fn(&Standing) -> bool| {
             let sells = |invoice: &Invoice| invoice.revenue.iter().any(|revenue| revenue.seller == seller);
-            let all = family.invoices().iter().filter(|invoice| asked(invoice, month) && sells(invoice));
-            let invoices = all.map(|invoice| Standing::of(family, invoice)).collect();
-            Facts { invoices, ..Facts::default() }
+            let mine = family.invoices().iter().filter(|invoice| sells(invoice));
+            let standings = mine.map(|invoice| Standing::of(family, invoice));
+            Facts { invoices: standings.filter(|standing| asked(standing)).collect(), ..Facts::default() }
         };
         match self.asks {
-            Asks::InvoicesOf => invoices(|invoice, month| invoice.month == month),
-            Asks::InvoicesIssuedIn => {
-                invoices(|invoice, month| BillingMonth::containing(invoice.issued_at) == month)
-            }
-            Asks::InvoicesIssuedBy => invoices(|invoice, month| invoice.issued_at < month.end()),
+            Asks::InvoicesOf => invoices(&|standing| standing.invoice.month == month),
+            Asks::InvoicesIssuedIn => invoices(&issued_in),
+            Asks::InvoicesIssuedBy => invoices(&|standing| standing.invoice.issued_at < month.end()),
+            Asks::InvoicesDisbursedIn => invoices(&disbursed_in),
+            Asks::InvoicesOfFeed => invoices(&|standing| issued_in(standing) || disbursed_in(standing)),
             Asks::SchedulesAcceptedIn => {
                 let asked = |agreement: &&Agreement| {
                     agreement.seller == seller
@@ -109,6 +121,9 @@ pub const ALL: &[Report] = &[
     fund_ages::UNCOLLECTED,
     fund_ages::PAST_DUE,
     uncollected_funds::BREAKDOWN,
+    disbursed_by_product::BY_PRODUCT,
+    fund_ages::DISBURSED,
+    billing_events::BILLING_EVENTS,
 ];
 
 /// The report of a name.
@@ -131,6 +146,9 @@ mod tests {
             ("disbursed_amount_by_age_of_uncollected_funds", 6),
             ("disbursed_amount_by_age_of_past_due_funds", 6),
             ("disbursed_amount_by_uncollected_funds_breakdown", 17),
+            ("disbursed_amount_by_product", 22),
+            ("disbursed_amount_by_age_of_disbursed_funds", 6),
+            ("billingeventfeed_v1", 32),
         ];
         assert_eq!(counts, expected);
     }

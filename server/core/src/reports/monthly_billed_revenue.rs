@@ -1,7 +1,7 @@
 //! The monthly billed revenue report: section 1 (billing and revenue data) and section 2 (variable length
 //! subscriptions), one row for each invoice, subscriber, product and offer, and in section 2 dimension.
 
-use super::cells::{customer_reference, place, sorted_by_account, trailer, transaction};
+use super::cells::{customer_reference, place, sellers_tax, sorted_by_account, trailer, transaction};
 use super::{Asks, Report, ReportInput, Row};
 use crate::catalog::{Account, Offer, Product};
 use crate::invoicing::payment::Standing;
@@ -176,19 +176,19 @@ impl<'a> Context<'a> {
     /// Billed amount to sales tax: what is earned is the sum of the rounded parts (Q3).
     fn money(&self) -> Row {
         let Revenue { billed, fee, refunded, fee_refund, .. } = self.revenue;
-        let (billed, fee) = (*billed, *fee);
-        let zero = Money::zero(billed.currency()).to_string();
+        let zero = Money::zero(billed.currency());
+        let [charged, returned] = sellers_tax(self.revenue);
         vec![
             billed.to_string(),
             fee.to_string(),
             refunded.to_string(),
             fee_refund.to_string(),
-            zero.clone(),
+            zero.to_string(),
             self.revenue.net().to_string(),
             billed.currency().to_string(),
             self.transaction.clone(),
-            zero.clone(),
-            zero,
+            charged.to_string(),
+            returned.to_string(),
         ]
     }
 

@@ -18,6 +18,11 @@ impl Timestamp {
     /// The latest moment: the end of the year 9999.
     pub const MAX: Timestamp = Timestamp(253_402_300_799_999_999);
 
+    /// The first moment of a day, by the days since 1970.
+    pub const fn from_days(days: u32) -> Timestamp {
+        Timestamp(days as i64 * DAY_MICROS)
+    }
+
     /// From microseconds since 1970; nothing outside of the years 1970 to 9999.
     pub fn from_micros(micros: i64) -> Option<Timestamp> {
         (Timestamp::MIN.0..=Timestamp::MAX.0).contains(&micros).then_some(Timestamp(micros))

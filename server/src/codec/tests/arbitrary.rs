@@ -8,14 +8,14 @@ use std::sync::Arc;
 use souk_core::agreement::{
     Agreement, AgreementStatus, Instalment, InstalmentState, Origin, UpfrontPurchase,
 };
-use souk_core::catalog::PriceSource;
+use souk_core::catalog::{PriceSource, TaxLiability};
 use souk_core::ids::{
     AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, MeteringResource, OfferId, ProductCode,
     ProductId, Region, SandboxName,
 };
 use souk_core::invoicing::{
     AdjustmentReason, ChargeType, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration,
-    Revenue,
+    Revenue, Tax,
 };
 use souk_core::machine::{ControlEntry, Event};
 use souk_core::metering::series::Series;
@@ -297,6 +297,10 @@ impl Tape<'_> {
         Money::from_minor(self.integer(), Currency::Usd)
     }
 
+    fn liability(&mut self) -> TaxLiability {
+        self.pick(&[TaxLiability::Aws, TaxLiability::Seller])
+    }
+
     fn charge_type(&mut self) -> ChargeType {
         self.pick(&[ChargeType::Usage, ChargeType::Annual, ChargeType::Contract, ChargeType::Monthly])
     }
@@ -357,6 +361,7 @@ impl Tape<'_> {
             fee: self.money(),
             refunded: self.money(),
             fee_refund: self.money(),
+            tax: self.option(|t| Tax { liable: t.liability(), amount: t.money() }),
         }
     }
 

@@ -25,7 +25,7 @@ use souk_core::metering::{Allocation, Identity, Program, SeriesHandle, SeriesKey
 use souk_core::money::{Amount, Currency, Money, PriceDecimals, Rate, UnitPrice};
 use souk_core::quantity::{Quantity, QuantitySum};
 use souk_core::rating::RatedSegment;
-use souk_core::rules::{ClientTime, MeteringWindow, Profile, Rules};
+use souk_core::rules::{MeteringWindow, Profile, Rules};
 use souk_core::terms::configurable_upfront::{ANNUAL, UpfrontConfiguration};
 use souk_core::terms::{
     ConfigurableUpfront, RateCard, Renewal, Terms, UpfrontKind, UpfrontRateCard, UsageBased, Validity,
@@ -72,6 +72,7 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("client_token_used", one(client_token_used())),
         ("usage_registered", one(usage_registered())),
         ("invoice_issued_with_a_due_date", one(Event::InvoiceIssued(Arc::new(payments::invoice())))),
+        ("invoice_issued_with_tax", one(Event::InvoiceIssued(Arc::new(payments::taxed_invoice())))),
         ("invoice_paid", one(payments::paid())),
     ];
     batches.extend(contracts::partition().into_iter().map(|(name, event)| (name, one(event))));
@@ -88,6 +89,7 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
         ("account_put", changed(Change::AccountPut(seller()))),
         ("product_created_with_value_kinds", changed(Change::ProductCreated(product()))),
         ("dimensions_added_with_value_kinds", changed(dimensions_added())),
+        ("account_put_with_tax", changed(Change::AccountPut(payments::taxed()))),
         ("account_put_with_net_days", changed(Change::AccountPut(payments::payer()))),
         ("account_put_on_invoice_terms", changed(Change::AccountPut(contracts::payer()))),
         ("offer_created_of_a_contract", changed(Change::OfferCreated(contracts::offer()))),
@@ -97,7 +99,7 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
         ("prices_changed", changed(Change::PricesChanged { offer: offer_id(), change: price_change() })),
         ("faults_set", changed(Change::FaultsSet(port::faults()))),
         ("public_keys_set", changed(Change::PublicKeysSet(port::public_keys()))),
-        ("sandbox_put_with_every_rule_of_contracts", entry(sandbox_with_every_rule())),
+        ("sandbox_put_with_every_rule_of_contracts", entry(port::sandbox_with_every_rule())),
         ("clock_set", changed(Change::ClockSet(Clock::Following(time("2025-03-10T12:00:00Z"))))),
     ]
 }
@@ -288,6 +290,7 @@ fn upfront_revenue() -> Revenue {
         fee: Money::from_minor(-72_030, Currency::Usd),
         refunded: Money::zero(Currency::Usd),
         fee_refund: Money::zero(Currency::Usd),
+        tax: None,
     }
 }
 
@@ -372,6 +375,7 @@ fn seller() -> Account {
         invoice_terms: false,
         private_marketplace_admin: None,
         net_days: None,
+        tax: None,
         access_keys: vec![AccessKey { id: "AKIAEXAMPLEEXAMPLE".to_owned(), secret: "secret".to_owned() }],
     }
 }
@@ -467,38 +471,5 @@ fn sandbox_put() -> ControlEntry {
         changes: vec![Change::AccountPut(seller()), Change::ProductCreated(product())],
         seeds: vec![seed(None, 0), seed(Some(configuration), 1)],
         clock: Clock::Stopped(time("2025-03-10T12:00:00Z")),
-    }
-}
-
-fn sandbox_with_every_rule() -> ControlEntry {
-    let rules = Rules {
-        client_time: ClientTime::Machine,
-        aws_quotas: true,
-        future_skew_micros: 0,
-        grace_extends_window: true,
-        registration_token_micros: 1,
-        unknown_identifier_refused: false,
-        product_code_with_license: true,
-        tags_capped_per_record: true,
-        retry_compares_allocations: true,
-        dry_run_refused: true,
-        max_private_contract_months: 61,
-        max_private_usage_days: 1_096,
-        max_instalments: 61,
-        instalments_need_invoice_terms: false,
-        private_auto_renewal: true,
-        private_offer_propagation_micros: 0,
-        subtracts_entitlements: true,
-        ..Rules::of(Profile::Source)
-    };
-    let began = time("2025-03-10T12:00:00Z");
-    ControlEntry::SandboxPut {
-        name: SandboxName::new("blue"),
-        description: String::new(),
-        rules,
-        began,
-        changes: Vec::new(),
-        seeds: Vec::new(),
-        clock: Clock::Stopped(began),
     }
 }

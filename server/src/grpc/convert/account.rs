@@ -1,9 +1,10 @@
 //! Accounts. Secrets come in and never go out.
 
 use souk_core::catalog::account::DEFAULT_ENTITY;
-use souk_core::catalog::{AccessKey, Account, Address};
+use souk_core::catalog::{AccessKey, Account, Address, TaxLiability, TaxRate};
 use souk_core::ids::AccountId;
-use souk_core::rejection::Rejection;
+use souk_core::money::Rate;
+use souk_core::rejection::{Code, Rejection};
 use souk_proto::account::v1 as proto;
 
 /// Reads an account.
@@ -32,6 +33,7 @@ pub fn from_proto_account(account: proto::Account) -> Result<Account, Rejection>
             admin => Some(AccountId::from_field(admin, "privateMarketplaceAdminAccountId")?),
         },
         net_days: account.net_days,
+        tax: account.tax.map(|tax| from_proto_tax(&tax).map_err(|r| r.within("tax"))).transpose()?,
         access_keys: account.access_keys.into_iter().map(from_proto_access_key).collect(),
     })
 }
@@ -48,6 +50,7 @@ pub fn to_proto_account(account: &Account) -> proto::Account {
         invoice_terms,
         private_marketplace_admin,
         net_days,
+        tax,
         access_keys,
     } = account;
     let key = |key: &AccessKey| proto::AccessKey {
@@ -67,7 +70,31 @@ pub fn to_proto_account(account: &Account) -> proto::Account {
             .map(|admin| admin.to_string())
             .unwrap_or_default(),
         net_days: *net_days,
+        tax: tax.map(|TaxRate { percent, liable }| proto::Tax {
+            percent: percent.number(),
+            liable: match liable {
+                TaxLiability::Aws => proto::TaxLiability::Aws.into(),
+                TaxLiability::Seller => proto::TaxLiability::Seller.into(),
+            },
+        }),
     }
+}
+
+fn from_proto_tax(tax: &proto::Tax) -> Result<TaxRate, Rejection> {
+    let hundred = Rate::from_hundredths_of_percent(10_000);
+    let percent = Rate::parse(&tax.percent).filter(|percent| *percent <= hundred).ok_or_else(|| {
+        let message = format!("\"{}\" is no percentage from 0 to 100 with at most 2 decimals", tax.percent);
+        Rejection::new(Code::FieldInvalid, "percent", message)
+    })?;
+    let liable = match proto::TaxLiability::try_from(tax.liable) {
+        Ok(proto::TaxLiability::Unspecified | proto::TaxLiability::Aws) => TaxLiability::Aws,
+        Ok(proto::TaxLiability::Seller) => TaxLiability::Seller,
+        Err(_) => {
+            let message = format!("{} is nobody: take AWS or SELLER", tax.liable);
+            return Err(Rejection::new(Code::FieldInvalid, "liable", message));
+        }
+    };
+    Ok(TaxRate { percent, liable })
 }
 
 fn from_proto_address(address: proto::Address) -> Address {
@@ -120,6 +147,27 @@ mod tests {
         assert_eq!(seller.invoicing_entity.as_deref(), Some(DEFAULT_ENTITY));
     }
 
+    #[test]
+    fn a_tax_is_a_percentage_and_somebody_is_liable() {
+        let account = |percent: &str, liable| proto::Account {
+            account_id: "000000000001".to_owned(),
+            tax: Some(proto::Tax { percent: percent.to_owned(), liable }),
+            ..Default::default()
+        };
+        let aws = from_proto_account(account("20.6", 0)).unwrap().tax.unwrap();
+        assert_eq!((aws.percent.to_string().as_str(), aws.liable), ("20.6 %", TaxLiability::Aws));
+        for (percent, liable, field) in [
+            ("", 1, "tax.percent"),
+            ("100.01", 1, "tax.percent"),
+            ("20.605", 1, "tax.percent"),
+            ("-1", 1, "tax.percent"),
+            ("20.6", 3, "tax.liable"),
+        ] {
+            let refused = refusal(from_proto_account(account(percent, liable)));
+            assert_eq!(refused, Some((FieldInvalid, field.to_owned())), "{percent} {liable}");
+        }
+    }
+
     fn account_id() -> impl Strategy<Value = AccountId> {
         (0_u64..1_000_000_000_000).prop_map(|number| AccountId::from_number(number).unwrap())
     }
@@ -131,6 +179,7 @@ mod tests {
             [postal_code, email_domain] in any::<[String; 2]>(),
             invoicing_entity in option::of(".{1,10}"),
             (invoice_terms, net_days) in any::<(bool, Option<u32>)>(),
+            tax in option::of((0_u32..=10_000, any::<bool>())),
             access_keys in collection::vec(any::<(String, String)>(), 0..3),
         ) -> Account {
             let address = Address { country, state, city, postal_code };
@@ -145,6 +194,10 @@ mod tests {
                 invoice_terms,
                 private_marketplace_admin,
                 net_days,
+                tax: tax.map(|(hundredths, sellers)| TaxRate {
+                    percent: Rate::from_hundredths_of_percent(hundredths),
+                    liable: if sellers { TaxLiability::Seller } else { TaxLiability::Aws },
+                }),
                 access_keys,
             }
         }

@@ -41,12 +41,14 @@ pub fn to_proto_invoice_head(standing: &Standing) -> proto::Invoice {
         payment_terms: invoice.payment_terms().unwrap_or_default(),
         collected_time: collected_at.map(to_proto_time),
         uncollected: uncollected.to_string(),
+        tax: invoice.tax().to_string(),
+        total_with_tax: invoice.total_with_tax().to_string(),
     }
 }
 
 /// An invoice that is not issued yet: with its lines, without an id.
 pub fn to_proto_preview(invoice: Invoice, market: &Marketplace) -> proto::Invoice {
-    let uncollected = invoice.total();
+    let uncollected = invoice.total_with_tax();
     let standing = Standing { invoice: Arc::new(invoice), collected_at: None, uncollected };
     proto::Invoice { invoice_id: String::new(), ..to_proto_invoice(&standing, market) }
 }
@@ -293,6 +295,8 @@ mod tests {
             payment_terms: "Net 30 days".to_owned(),
             collected_time: written("2025-07-20T00:00:00Z"),
             uncollected: "0.00".to_owned(),
+            tax: "0.00".to_owned(),
+            total_with_tax: "2.02".to_owned(),
         };
         let standing = Standing {
             invoice: Arc::new(invoice()),

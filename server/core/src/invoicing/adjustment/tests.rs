@@ -1,5 +1,6 @@
 use super::*;
 use crate::agreement::Family;
+use crate::catalog::TaxLiability;
 use crate::ids::{AccountId, DimensionKey, OfferId, ProductId};
 use crate::invoicing::ChargeType;
 use crate::money::Rate;
@@ -53,6 +54,7 @@ fn family(charges: &[(&str, i128)], fee_hundredths: u32) -> Family {
         fee: line.amount.share(rate).negated(),
         refunded: usd(0),
         fee_refund: usd(0),
+        tax: None,
     });
     family.add_invoice(Arc::new(Invoice {
         id: InvoiceId::new("IN-1"),
@@ -168,6 +170,27 @@ fn only_charges_of_the_agreement_are_given_back() {
     assert_eq!(code(&unknown), Code::InvoiceUnknown);
     let euros = Adjustment { amount: Amount::parse("1", Currency::Eur).unwrap(), ..wish("1", "a") };
     assert_eq!(code(&euros), Code::AdjustmentAmountInvalid);
+}
+
+#[test]
+fn a_refund_gives_back_its_share_of_the_tax() {
+    let mut family = family(&[("users", 10_000)], 300);
+    let mut invoice = Invoice::clone(family.invoices().first().unwrap());
+    invoice.id = InvoiceId::new("IN-2");
+    invoice.revenue[0].tax = Some(Tax { liable: TaxLiability::Seller, amount: usd(2_061) });
+    family.add_invoice(Arc::new(invoice));
+    let mut taxes = Vec::new();
+    for (amount, token) in [("33.33", "a"), ("33.33", "b"), ("33.34", "c")] {
+        let wish = Adjustment { invoice: InvoiceId::new("IN-2"), ..wish(amount, token) };
+        let Ok(Adjusted { event: Some(Event::InvoiceIssued(memo)), .. }) =
+            adjust(&family, &wish, at("2025-06-03T12:00:00Z"))
+        else {
+            panic!("a credit memo")
+        };
+        taxes.push(memo.tax().minor());
+        family.add_invoice(memo);
+    }
+    assert_eq!(taxes, [-687, -687, -687]);
 }
 
 proptest::proptest! {

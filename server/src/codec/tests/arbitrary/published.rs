@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use souk_core::catalog::{
     AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, EntitlementValueKind, Fault,
     FaultCalls, FaultRule, Offer, PriceChange, Product, ProductType, PublicKeyVersion, RenewalKind,
-    Targeting, UsageCategory,
+    Targeting, TaxRate, UsageCategory,
 };
 use souk_core::ids::{DimensionKey, OfferId, ProductCode, ProductId, SandboxName};
 use souk_core::machine::{ControlEntry, Seed};
@@ -127,6 +127,10 @@ impl Tape<'_> {
             invoice_terms: self.flag(),
             private_marketplace_admin: self.option(Self::account),
             net_days: self.option(|t| t.wide() as u32),
+            tax: self.option(|t| TaxRate {
+                percent: Rate::from_hundredths_of_percent(t.wide() as u32),
+                liable: t.liability(),
+            }),
             access_keys: self.list(|t| AccessKey { id: t.text(), secret: t.text() }),
         }
     }
