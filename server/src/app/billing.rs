@@ -9,7 +9,7 @@ use souk_core::invoicing::adjustment::{Adjustment, adjust};
 use souk_core::invoicing::close_month::usage_invoices;
 use souk_core::invoicing::{ChargeType, Invoice, InvoiceLine};
 use souk_core::machine::Event;
-use souk_core::rating::{ExplainedHour, explain_line};
+use souk_core::rating::{Demonstration, ExplainedHour, explain_line};
 use souk_core::rejection::{Broken, Code, Rejection};
 use souk_core::time::BillingMonth;
 
@@ -42,6 +42,28 @@ impl Souk {
         // Stable: a payer's invoices keep the order of their issue.
         invoices.sort_by_key(|invoice| invoice.payer);
         Ok(invoices)
+    }
+
+    /// What was demonstrated in a closed month, in the order of the payers.
+    pub async fn demonstrations(
+        &self,
+        name: &SandboxName,
+        month: BillingMonth,
+    ) -> Result<Vec<Demonstration>, AppError> {
+        let target = name.clone();
+        let parts = self
+            .gather(move |turn| {
+                let (sandbox, _) = turn.at_its_time(&target)?;
+                let all = sandbox.families().values();
+                let shown =
+                    all.flat_map(|family| family.demonstrations.iter().map(|shown| (family.payer, shown)));
+                let of_month = shown.filter(|(_, shown)| shown.month == month);
+                Ok(of_month.map(|(payer, shown)| (payer, shown.clone())).collect::<Vec<_>>())
+            })
+            .await?;
+        let mut shown: Vec<_> = parts.into_iter().flatten().collect();
+        shown.sort_by_key(|(payer, _)| *payer);
+        Ok(shown.into_iter().map(|(_, shown)| shown).collect())
     }
 
     /// One invoice.

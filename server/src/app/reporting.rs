@@ -30,8 +30,15 @@ impl Souk {
             return Err(Rejection::new(Code::MonthNotClosed, "month", message).into());
         }
         let invoices = self.invoices(name, None, Some(month)).await?;
+        let demonstrations = self.demonstrations(name, month).await?;
         let offer_id_column = column.unwrap_or(market.rules.offer_id_column);
-        let input = ReportInput { market: &market, seller, offer_id_column, invoices: &invoices };
+        let input = ReportInput {
+            market: &market,
+            seller,
+            offer_id_column,
+            invoices: &invoices,
+            demonstrations: &demonstrations,
+        };
         Ok((report.rows)(&input)?)
     }
 }

@@ -27,9 +27,10 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub struct ReportingApi(pub Souk);
 
 /// The kinds of the contract, by the names of AWS's data sets.
-const KINDS: [proto::ReportKind; 2] = [
+const KINDS: [proto::ReportKind; 3] = [
     proto::ReportKind::MonthlyRevenueBillingAndRevenueData,
     proto::ReportKind::MonthlyRevenueAnnualSubscriptions,
+    proto::ReportKind::MonthlyRevenueFieldDemonstrationUsage,
 ];
 
 fn report_of(kind: proto::ReportKind) -> Option<&'static Report> {

@@ -9,6 +9,7 @@ use crate::ids::{AccountId, AgreementId, SandboxName};
 use crate::invoicing::Invoice;
 use crate::metering::series::Series;
 use crate::metering::{Allocation, Program, SeriesHandle, UsageColumns};
+use crate::rating::Demonstration;
 use crate::rules::Rules;
 use crate::time::{BillingMonth, Timestamp, UsageHour};
 
@@ -70,6 +71,13 @@ pub enum Event {
         /// The month.
         month: BillingMonth,
     },
+    /// Something was shown for free in a month that closes.
+    Demonstrated {
+        /// The family.
+        payer: AccountId,
+        /// What was shown.
+        demonstration: Demonstration,
+    },
     /// A series got the next handle.
     SeriesOpened(Series),
     /// Usage was metered: every row is new.
@@ -123,6 +131,7 @@ impl Event {
             | Event::AgreementEnded { .. }
             | Event::InstalmentSettled { .. }
             | Event::MonthClosed { .. }
+            | Event::Demonstrated { .. }
             | Event::SeriesOpened(_)
             | Event::ClientTokenUsed { .. }
             | Event::UsageRegistered { .. } => 1,

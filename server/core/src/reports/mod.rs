@@ -1,11 +1,13 @@
 //! Seller reports: tables with AWS's columns, rendered from invoices. A report is added by its file and one
 //! line of [`ALL`].
 
+pub mod field_demonstration;
 pub mod monthly_billed_revenue;
 
 use crate::catalog::Marketplace;
 use crate::ids::AccountId;
 use crate::invoicing::Invoice;
+use crate::rating::Demonstration;
 use crate::rejection::Broken;
 use crate::rules::OfferIdColumn;
 
@@ -19,6 +21,8 @@ pub struct ReportInput<'a> {
     pub offer_id_column: OfferIdColumn,
     /// The invoices of the month, of every payer, in the order of payer and issue.
     pub invoices: &'a [std::sync::Arc<Invoice>],
+    /// What was demonstrated in the month, of every payer, in the order of the payers.
+    pub demonstrations: &'a [Demonstration],
 }
 
 /// One row, its cells in the order of the columns.
@@ -40,6 +44,7 @@ pub struct Report {
 pub const ALL: &[Report] = &[
     monthly_billed_revenue::BILLING_AND_REVENUE_DATA,
     monthly_billed_revenue::VARIABLE_LENGTH_SUBSCRIPTIONS,
+    field_demonstration::FIELD_DEMONSTRATION_USAGE,
 ];
 
 /// The report of a name.
