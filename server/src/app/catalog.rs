@@ -45,8 +45,10 @@ impl Souk {
         prices: BTreeMap<OfferId, RateCard>,
     ) -> Result<Product, AppError> {
         let id = product.clone();
-        self.change(name, move |market, _, _| decide::add_dimensions(market, &product, dimensions, prices))
-            .await?;
+        let decide = move |market: &Marketplace, now, _| {
+            decide::add_dimensions(market, &product, dimensions, prices, now)
+        };
+        self.change(name, decide).await?;
         Ok(self.market(name)?.product(&id, "productId")?.clone())
     }
 

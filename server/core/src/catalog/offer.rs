@@ -159,8 +159,10 @@ impl NewOffer {
         let private = !self.buyer_accounts.is_empty();
         check_program(self.program.as_deref(), private, &self.terms)?;
         if !private && self.program.is_none() && market.public_offer(&product.id).is_some() {
-            let message =
-                format!("product {} has its public offer: change its prices, or name buyers", product.id);
+            let message = format!(
+                "product {} has its public offer: change its prices, or name buyers; AWS reviews another pricing model for 30 to 90 days (A22)",
+                product.id
+            );
             return Err(Rejection::new(Code::PublicOfferExists, "productId", message));
         }
         let offer = Offer {
