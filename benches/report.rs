@@ -25,6 +25,7 @@ fn report(criterion: &mut Criterion) {
         seller,
         offer_id_column: OfferIdColumn::Dashboard,
         invoices: &invoices,
+        demonstrations: &[],
     };
     let render = || (REPORT.rows)(&input).expect("rows");
     let write = |rows: &[Vec<String>]| csv(REPORT.columns, rows).expect("a file");

@@ -62,8 +62,13 @@ fn report_rows(world: &World, report: &str, month: &str, offer_id_column: OfferI
     let report = reports::by_name(report).expect("a known report");
     let all = world.all_invoices().into_values().flatten();
     let invoices: Vec<_> = all.filter(|invoice| invoice.month.to_string() == month).collect();
-    let input =
-        ReportInput { market: world.market(), seller: account(SELLER), offer_id_column, invoices: &invoices };
+    let input = ReportInput {
+        market: world.market(),
+        seller: account(SELLER),
+        offer_id_column,
+        invoices: &invoices,
+        demonstrations: &[],
+    };
     let rows = (report.rows)(&input).expect("rows of a sound state");
     let cell = |row: &Vec<String>, wanted: &&str| {
         assert_eq!(row.len(), report.columns.len());
