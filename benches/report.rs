@@ -29,6 +29,7 @@ fn report(criterion: &mut Criterion) {
         month: month(),
         invoices: &invoices,
         agreements: &[],
+        demonstrations: &[],
     };
     let render = || (REPORT.rows)(&input).expect("rows");
     let write = |rows: &[Vec<String>]| csv(REPORT.columns, rows).expect("a file");

@@ -188,6 +188,7 @@ impl World {
             product: ProductId::new(product),
             name: id.to_owned(),
             buyer_accounts: buyers.iter().map(|buyer| account(buyer)).collect(),
+            program: None,
             accept_by: accept_by.map(|day| moment(&format!("{day}T00:00:00Z")).date()),
             renewal_kind: None,
             terms,

@@ -68,7 +68,15 @@ fn report_rows(world: &World, report: &str, month: &str, offer_id_column: OfferI
     let invoices: Vec<_> =
         of_month.map(|invoice| Standing { invoice, collected_at: None, uncollected: zero }).collect();
     let (market, seller) = (world.market(), account(SELLER));
-    let input = ReportInput { market, seller, offer_id_column, month, invoices: &invoices, agreements: &[] };
+    let input = ReportInput {
+        market,
+        seller,
+        offer_id_column,
+        month,
+        invoices: &invoices,
+        agreements: &[],
+        demonstrations: &[],
+    };
     let rows = (report.rows)(&input).expect("rows of a sound state");
     let cell = |row: &Vec<String>, wanted: &&str| {
         assert_eq!(row.len(), report.columns.len());

@@ -206,7 +206,9 @@ impl World {
         let agreement =
             self.live(buyer, product).unwrap_or_else(|| panic!("{buyer} holds nothing on {product}"));
         let payer = agreement.payer;
-        let events = acceptance::cancel(agreement, self.now).unwrap_or_else(|refusal| panic!("{refusal}"));
+        let (_, family) = self.family(&payer.to_string()).unwrap_or_else(|| panic!("{payer} has no family"));
+        let events =
+            acceptance::cancel(family, agreement, self.now).unwrap_or_else(|refusal| panic!("{refusal}"));
         self.happened(payer, events);
         self
     }

@@ -21,6 +21,9 @@ pub fn whole(answer: &GetOfferResponse) -> Result<View, CliError> {
     let offer = answer.offer.as_ref().unwrap_or(&nothing);
     let mut facts = facts(offer);
     facts.push(("visibility", answer.offer_visibility.clone()));
+    if !answer.paid_listing_due.is_empty() {
+        facts.push(("paid_listing_due", answer.paid_listing_due.clone()));
+    }
     let changes = answer.price_changes.iter().flat_map(change_rows).collect();
     Ok(with_terms(View::of_facts(facts, json::of(answer)?), offer).with_sheet(
         "Price changes",
@@ -212,7 +215,7 @@ mod tests {
                 buyer_account_ids: vec!["222222222222".to_owned()],
                 availability_end_date: "2026-03-31".to_owned(),
                 terms: terms.map(|term| Term { term: Some(term) }).into(),
-                renewal_kind: 0,
+                ..Offer::default()
             }),
             offer_visibility: "Private".to_owned(),
             price_changes: vec![PriceChange {
@@ -221,6 +224,7 @@ mod tests {
                 rate_card: prices([("m5.large", "0.12")]),
                 upfront_rate_cards: Vec::new(),
             }],
+            ..GetOfferResponse::default()
         };
         insta::assert_snapshot!(whole(&answer).unwrap().to_table(), @r#"
         Offer id               offer-1

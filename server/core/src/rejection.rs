@@ -131,6 +131,8 @@ codes! {
     PricesFixed = "PRICES_FIXED" State,
     /// The annual price changed less than 90 days ago (A8).
     PriceChangeTooSoon = "PRICE_CHANGE_TOO_SOON" State,
+    /// Instance types stay as they are while an annual price change has notice (A11).
+    TypesFrozen = "TYPES_FROZEN" State,
     /// The accept-by date has passed.
     OfferExpired = "OFFER_EXPIRED" State,
     /// A private offer that was just released has not come to its buyers (B16).

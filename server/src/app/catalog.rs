@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use souk_core::catalog::{
     Account, Change, Dimension, Marketplace, NewOffer, NewProduct, Offer, PriceChange, Product, decide,
 };
 use souk_core::ids::{AccountId, OfferId, ProductId, SandboxName};
 use souk_core::rejection::{Broken, Code, Rejection};
-use souk_core::terms::{RateCard, UpfrontRateCard};
+use souk_core::terms::{RateCard, UpfrontRateCard, byol};
 
 use super::Souk;
 use crate::error::AppError;
@@ -44,8 +45,10 @@ impl Souk {
         prices: BTreeMap<OfferId, RateCard>,
     ) -> Result<Product, AppError> {
         let id = product.clone();
-        self.change(name, move |market, _, _| decide::add_dimensions(market, &product, dimensions, prices))
-            .await?;
+        let decide = move |market: &Marketplace, now, _| {
+            decide::add_dimensions(market, &product, dimensions, prices, now)
+        };
+        self.change(name, decide).await?;
         Ok(self.market(name)?.product(&id, "productId")?.clone())
     }
 
@@ -97,6 +100,11 @@ impl Souk {
             }
         }
         Ok(offer.clone())
+    }
+
+    /// Until when the seller of an offer for which buyers bring their own licence must sell something for pay (A21).
+    pub fn paid_listing_due(&self, name: &SandboxName, offer: &Offer) -> Result<Option<NaiveDate>, AppError> {
+        Ok(byol::paid_listing_due(&*self.market(name)?, offer))
     }
 
     /// The offers that an account may see.

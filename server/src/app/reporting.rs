@@ -31,8 +31,15 @@ impl Souk {
         }
         let facts = self.facts(name, report, seller, month).await?;
         let offer_id_column = column.unwrap_or(market.rules.offer_id_column);
-        let (invoices, agreements) = (facts.invoices.as_slice(), facts.agreements.as_slice());
-        let input = ReportInput { market: &market, seller, offer_id_column, month, invoices, agreements };
+        let input = ReportInput {
+            market: &market,
+            seller,
+            offer_id_column,
+            month,
+            invoices: &facts.invoices,
+            agreements: &facts.agreements,
+            demonstrations: &facts.demonstrations,
+        };
         Ok((report.rows)(&input)?)
     }
 
@@ -60,6 +67,7 @@ impl Souk {
         for (_, facts) in families {
             all.invoices.extend(facts.invoices);
             all.agreements.extend(facts.agreements);
+            all.demonstrations.extend(facts.demonstrations);
         }
         Ok(all)
     }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use souk_core::agreement::{AgreementStatus, InstalmentState};
-use souk_core::ids::{AgreementId, MeteringResource, ProductId, SandboxName};
+use souk_core::ids::{AgreementId, DimensionKey, MeteringResource, ProductId, SandboxName};
 use souk_core::machine::Event;
 use souk_core::metering::Program;
+use souk_core::rating::Demonstration;
 use souk_core::time::Timestamp;
 use souk_proto::journal::v1 as journal;
 use souk_proto::journal::v1::journal_event::Event as Stored;
@@ -17,7 +18,9 @@ use super::agreement::{
 use super::columns::{from_journal_columns, from_journal_usage, to_journal_usage};
 use super::invoice::{from_journal_invoice, from_journal_paid, to_journal_invoice, to_journal_paid};
 use super::usage::{from_journal_allocated, from_journal_series, to_journal_allocated, to_journal_series};
-use super::value::{Stored as _, account, hash, id, list, message, month, required, required_time};
+use super::value::{
+    Stored as _, account, hash, id, list, message, month, quantity_sum, required, required_time,
+};
 use super::{CodecError, FORMAT_VERSION, PartitionBatch};
 
 pub(super) fn to_journal_partition_batch(
@@ -103,6 +106,17 @@ fn to_journal_event(event: &Event) -> Stored {
             payer: Some(payer.number()),
             month: Some(month.index()),
         }),
+        Event::Demonstrated { payer, demonstration } => {
+            let Demonstration { month, buyer, product, dimension, quantity } = demonstration;
+            Stored::Demonstrated(journal::Demonstrated {
+                payer: Some(payer.number()),
+                month: Some(month.index()),
+                buyer: Some(buyer.number()),
+                product_id: product.to_string(),
+                dimension: dimension.to_string(),
+                quantity_millionths: quantity.0.to_string(),
+            })
+        }
         Event::SeriesOpened(series) => Stored::SeriesOpened(to_journal_series(series)),
         Event::UsageAccepted(columns) => to_journal_usage(columns),
         Event::UsageAllocated { handle, hour, allocations } => {
@@ -144,6 +158,7 @@ fn from_journal_event(event: Stored) -> Result<Event, CodecError> {
             from_journal_invoice(invoice).map(|invoice| Event::InvoiceIssued(Arc::new(invoice))),
         ),
         Stored::InvoicePaid(paid) => ("invoice_paid", from_journal_paid(&paid)),
+        Stored::Demonstrated(shown) => ("demonstrated", from_journal_demonstrated(&shown)),
         Stored::MonthClosed(closed) => ("month_closed", from_journal_month_closed(closed)),
         Stored::SeriesOpened(series) => {
             ("series_opened", from_journal_series(series).map(Event::SeriesOpened))
@@ -196,6 +211,19 @@ fn from_journal_agreement_ended(ended: &journal::AgreementEnded) -> Result<Event
         agreement: id(&ended.agreement_id, AgreementId::new, "agreement_id")?,
         status: AgreementStatus::from_journal(ended.status, "status")?,
         at: required_time(ended.end_micros, "end_micros")?,
+    })
+}
+
+fn from_journal_demonstrated(shown: &journal::Demonstrated) -> Result<Event, CodecError> {
+    Ok(Event::Demonstrated {
+        payer: account(shown.payer, "payer")?,
+        demonstration: Demonstration {
+            month: month(shown.month, "month")?,
+            buyer: account(shown.buyer, "buyer")?,
+            product: id(&shown.product_id, ProductId::new, "product_id")?,
+            dimension: id(&shown.dimension, DimensionKey::new, "dimension")?,
+            quantity: quantity_sum(&shown.quantity_millionths, "quantity_millionths")?,
+        },
     })
 }
 

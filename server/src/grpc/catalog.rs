@@ -14,6 +14,7 @@ use super::convert::catalog::{
 };
 use super::convert::page::page;
 use super::convert::terms::{from_proto_rate_card, from_proto_upfront_cards};
+use super::convert::time::to_proto_date;
 use super::convert::{required, required_text};
 use crate::app::Souk;
 
@@ -107,10 +108,12 @@ impl CatalogService for CatalogApi {
         let name = name_of(&request.sandbox)?;
         let viewer = viewer(&request.account_id).map_err(refuse)?;
         let offer = self.0.offer(&name, &offer_id(&request.offer_id)?, viewer).map_err(refuse)?;
+        let paid_listing_due = self.0.paid_listing_due(&name, &offer).map_err(refuse)?;
         Ok(Response::new(proto::GetOfferResponse {
             offer: Some(to_proto_offer(&offer)),
             offer_visibility: offer.visibility().to_string(),
             price_changes: offer.price_changes.iter().map(to_proto_price_change).collect(),
+            paid_listing_due: paid_listing_due.map(to_proto_date).unwrap_or_default(),
         }))
     }
 

@@ -27,7 +27,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub struct ReportingApi(pub Souk);
 
 /// The kinds of the contract, by the names of AWS's data sets.
-const KINDS: [proto::ReportKind; 10] = [
+const KINDS: [proto::ReportKind; 11] = [
     proto::ReportKind::MonthlyRevenueBillingAndRevenueData,
     proto::ReportKind::MonthlyRevenueAnnualSubscriptions,
     proto::ReportKind::MonthlyRevenueFlexiblePaymentSchedule,
@@ -38,6 +38,7 @@ const KINDS: [proto::ReportKind; 10] = [
     proto::ReportKind::DisbursedAmountByProduct,
     proto::ReportKind::DisbursedAmountByAgeOfDisbursedFunds,
     proto::ReportKind::BillingeventfeedV1,
+    proto::ReportKind::MonthlyRevenueFieldDemonstrationUsage,
 ];
 
 fn report_of(kind: proto::ReportKind) -> Option<&'static Report> {

@@ -11,6 +11,7 @@ use crate::invoicing::payment::Payment;
 use crate::metering::client_token::ClientTokens;
 use crate::metering::registration::Registrations;
 use crate::metering::series::SeriesHandle;
+use crate::rating::Demonstration;
 use crate::time::{BillingMonth, Timestamp};
 
 /// A payer and its linked accounts.
@@ -26,6 +27,8 @@ pub struct Family {
     pub series: Vec<SeriesHandle>,
     /// The calls of its accounts that were named with a token.
     pub client_tokens: ClientTokens,
+    /// What its accounts demonstrated in closed months.
+    pub demonstrations: Vec<Demonstration>,
     /// The programs that its accounts have registered.
     pub registrations: Registrations,
     agreements: BTreeMap<u32, Agreement>,
@@ -44,6 +47,7 @@ impl Family {
             scheduled: None,
             series: Vec::new(),
             client_tokens: ClientTokens::default(),
+            demonstrations: Vec::new(),
             registrations: Registrations::default(),
             agreements: BTreeMap::new(),
             numbers: BTreeMap::new(),

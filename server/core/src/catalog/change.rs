@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::Days;
 
-use super::price_change::existing_from;
+use super::price_change::{existing_from, types_frozen_until};
 use super::{
     Account, Clock, Dimension, FaultRule, Marketplace, NewOffer, NewProduct, Offer, PriceChange, Product,
     PublicKeyVersion,
@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 
 /// A change of what is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "changes are few and moved seldom")]
 pub enum Change {
     /// An account was added or changed.
     AccountPut(Account),
@@ -132,6 +133,7 @@ pub mod decide {
         product: &ProductId,
         dimensions: Vec<Dimension>,
         prices: BTreeMap<OfferId, RateCard>,
+        now: Timestamp,
     ) -> Result<Change, Rejection> {
         let mut grown = market.product(product, "productId")?.clone();
         if dimensions.is_empty() {
@@ -141,6 +143,7 @@ pub mod decide {
                 "name at least one new dimension",
             ));
         }
+        check_frozen(market, &grown, now)?;
         let known = grown.dimensions.len();
         grown.dimensions.extend(dimensions.iter().cloned());
         grown.check_from(known, &market.rules)?;
@@ -155,6 +158,23 @@ pub mod decide {
             check_grown_offer(market, offer, &grown, prices.get(&offer.id))?;
         }
         Ok(Change::DimensionsAdded { product: product.clone(), dimensions, prices })
+    }
+
+    /// While existing subscribers have notice of another annual price, the instance types stay as they are (A11).
+    fn check_frozen(market: &Marketplace, product: &Product, now: Timestamp) -> Result<(), Rejection> {
+        let is_annual = ConfigurableUpfront::kind(product) == UpfrontKind::Annual;
+        let offers = market.offers().values().filter(|offer| offer.product == product.id && is_annual);
+        match offers.filter_map(|offer| types_frozen_until(&offer.price_changes)).max() {
+            Some(free) if now.date() < free => {
+                let message = format!(
+                    "an annual price of product {} changes: its instance types stay as they are for the {NOTICE_DAYS} \
+                     days of notice, until {free} (A11)",
+                    product.id
+                );
+                Err(Rejection::new(Code::TypesFrozen, "dimensions", message))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_grown_offer(
@@ -185,6 +205,7 @@ pub mod decide {
         }
         match usage {
             Some(usage) => usage.check_rates(grown).map_err(|r| r.within(&path)),
+            None if offer.terms.byol.is_some() => Ok(()),
             None if grown.dimensions.iter().any(Dimension::is_metered) => {
                 let message = format!(
                     "{} sells no usage and cannot price a metered dimension: publish a product of its own for it",

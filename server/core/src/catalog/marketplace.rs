@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Account, Change, Clock, FaultRule, Offer, Product, PublicKeyVersion};
+use super::{Account, Change, Clock, FaultRule, Offer, OfferVisibility, Product, PublicKeyVersion};
 use crate::ids::{AccountId, OfferId, ProductCode, ProductId, SandboxName};
 use crate::rejection::{Broken, Code, Rejection};
 use crate::rules::Rules;
@@ -170,7 +170,7 @@ impl Marketplace {
                 }
             }
             Change::OfferCreated(offer) => {
-                if !offer.is_private() {
+                if offer.visibility() == OfferVisibility::Public {
                     Arc::make_mut(&mut self.public_offers).insert(offer.product.clone(), offer.id.clone());
                 }
                 Arc::make_mut(&mut self.offers).insert(offer.id.clone(), offer.clone());

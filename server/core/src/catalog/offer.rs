@@ -67,6 +67,8 @@ pub struct NewOffer {
     pub name: String,
     /// The buyers of a private offer.
     pub buyer_accounts: Vec<AccountId>,
+    /// The AWS program whose participants it is for.
+    pub program: Option<String>,
     /// The last day on which it can be accepted.
     pub accept_by: Option<NaiveDate>,
     /// It renews what was bought before.
@@ -75,7 +77,22 @@ pub struct NewOffer {
     pub terms: Terms,
 }
 
+/// The AWS programs that offers may target (D-05).
+pub const PROGRAMS: [&str; 2] = ["EnterpriseContract", FIELD_DEMONSTRATION];
+/// AWS's own people show the product: their use is free (D9).
+pub const FIELD_DEMONSTRATION: &str = "FieldDemonstration";
+
 impl Offer {
+    /// Whether its usage is a field demonstration.
+    pub fn is_demonstration(&self) -> bool {
+        self.targeting.program.as_deref() == Some(FIELD_DEMONSTRATION)
+    }
+
+    /// Whether its usage costs nothing, whatever it prices: a demonstration, or under a licence that the buyer brings.
+    pub fn is_free(&self) -> bool {
+        self.terms.byol.is_some() || self.is_demonstration()
+    }
+
     /// Whether it is for chosen buyers.
     pub fn is_private(&self) -> bool {
         self.visibility() == OfferVisibility::Private
@@ -146,9 +163,12 @@ impl NewOffer {
         super::product::check_words(&self.name, "name", 150)?;
         check_buyers(&self.buyer_accounts, &market.rules)?;
         let private = !self.buyer_accounts.is_empty();
-        if !private && market.public_offer(&product.id).is_some() {
-            let message =
-                format!("product {} has its public offer: change its prices, or name buyers", product.id);
+        check_program(self.program.as_deref(), private, &self.terms)?;
+        if !private && self.program.is_none() && market.public_offer(&product.id).is_some() {
+            let message = format!(
+                "product {} has its public offer: change its prices, or name buyers; AWS reviews another pricing model for 30 to 90 days (A22)",
+                product.id
+            );
             return Err(Rejection::new(Code::PublicOfferExists, "productId", message));
         }
         let offer = Offer {
@@ -157,6 +177,7 @@ impl NewOffer {
             name: self.name,
             targeting: Targeting {
                 buyer_accounts: self.buyer_accounts.into_iter().collect(),
+                program: self.program,
                 ..Targeting::default()
             },
             accept_by: self.accept_by,
@@ -192,20 +213,22 @@ impl Offer {
         let context = OfferContext { product, terms, private, released_at, expires_at, rules };
         terms.check(&context).map_err(|r| r.within("terms"))?;
         let metered = product.dimensions.iter().any(super::Dimension::is_metered);
-        let missing =
-            match (metered, terms.usage_based.is_some(), product.has_type(DimensionType::Entitled), kind) {
-                (true, false, _, _) => {
-                    Some("usageBasedPricing: the product's metered dimensions need prices")
-                }
-                (_, _, true, None) => Some(
-                    "configurableUpfrontPricing or, if private, fixedUpfrontPricing: the product's entitled \
+        let missing = match (
+            metered && terms.byol.is_none(),
+            terms.usage_based.is_some(),
+            product.has_type(DimensionType::Entitled),
+            kind,
+        ) {
+            (true, false, _, _) => Some("usageBasedPricing: the product's metered dimensions need prices"),
+            (_, _, true, None) => Some(
+                "configurableUpfrontPricing or, if private, fixedUpfrontPricing: the product's entitled \
                      dimensions need prices",
-                ),
-                _ if private && kind != Some(UpfrontKind::Contract) && self.has_no_duration() => {
-                    Some("validity: how long it lasts from its acceptance, such as P30D")
-                }
-                _ => None,
-            };
+            ),
+            _ if private && kind != Some(UpfrontKind::Contract) && self.has_no_duration() => {
+                Some("validity: how long it lasts from its acceptance, such as P30D")
+            }
+            _ => None,
+        };
         match missing {
             Some(term) => Err(Rejection::new(Code::TermMissing, "terms", format!("the offer needs {term}"))),
             None => Ok(()),
@@ -234,6 +257,27 @@ impl Offer {
                 Err(Rejection::new(Code::FieldInvalid, field, message))
             }
         }
+    }
+}
+
+fn check_program(program: Option<&str>, private: bool, terms: &Terms) -> Result<(), Rejection> {
+    let refuse = |message| Err(Rejection::new(Code::FieldInvalid, "program", message));
+    match program {
+        None => Ok(()),
+        Some(program) if !PROGRAMS.contains(&program) => refuse(format!(
+            "\"{program}\" is no program that offers target: take one of {}",
+            PROGRAMS.join(", ")
+        )),
+        Some(_) if private => refuse("an offer targets a program or buyers, not both".to_owned()),
+        Some(FIELD_DEMONSTRATION)
+            if terms.configurable_upfront.is_some() || terms.recurring_payment.is_some() =>
+        {
+            refuse(
+                "field demonstrations are free (D9): they sell nothing upfront and have no monthly fee"
+                    .to_owned(),
+            )
+        }
+        Some(_) => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use chrono::Days;
+use chrono::{Days, NaiveDate};
 
 use super::Offer;
 use crate::ids::DimensionKey;
@@ -31,6 +31,13 @@ pub struct PriceChange {
 pub fn existing_from(notice: Timestamp) -> Timestamp {
     let day_90 = notice.date().checked_add_days(Days::new(NOTICE_DAYS - 1)).and_then(Timestamp::from_date);
     day_90.map_or(Timestamp::MAX, |day| BillingMonth::containing(day).end())
+}
+
+/// Until which day the instance types of an offer stay as they are: its last annual price change has 90 days of
+/// notice, of which its own is the first (A11, Q7).
+pub fn types_frozen_until(changes: &[PriceChange]) -> Option<NaiveDate> {
+    let annual = changes.iter().rev().find(|change| !change.upfront.is_empty())?;
+    annual.notice.date().checked_add_days(Days::new(NOTICE_DAYS))
 }
 
 /// Where a price comes from.
@@ -139,6 +146,28 @@ mod tests {
             ("2025-12-31", "2026-04-01"),
         ] {
             assert_eq!(report_date(existing_from(day(notice))), effective, "noticed {notice}");
+        }
+    }
+
+    #[test]
+    fn a11_types_stay_as_they_are_in_the_notice_of_an_annual_price() {
+        let change = |notice: &str, annual: bool| PriceChange {
+            notice: day(notice),
+            existing_from: existing_from(day(notice)),
+            usage: RateCard::new(),
+            upfront: annual
+                .then(|| UpfrontRateCard { duration: TermDuration::Months(12), prices: RateCard::new() })
+                .into_iter()
+                .collect(),
+        };
+        for (changes, until) in [
+            (vec![], None),
+            (vec![change("2025-03-16", false)], None),
+            (vec![change("2025-03-16", true)], Some("2025-06-14")),
+            (vec![change("2025-03-16", true), change("2025-06-20", true)], Some("2025-09-18")),
+            (vec![change("2025-03-16", true), change("2025-04-01", false)], Some("2025-06-14")),
+        ] {
+            assert_eq!(types_frozen_until(&changes).map(|day| day.to_string()).as_deref(), until);
         }
     }
 }

@@ -215,7 +215,7 @@ impl Product {
         {
             return refuse(
                 "METERED dimensions cannot stand beside EXTERNALLY_METERED or ENTITLED ones: a standard product \
-                 cannot be converted to metering or to contracts; publish a product of its own",
+                 cannot be converted to metering or to contracts (A17, A22); publish a product of its own",
             );
         }
         let contract_with_metering = has(DimensionType::ExternallyMetered) && has(DimensionType::Entitled);

@@ -30,7 +30,7 @@ pub fn lines(market: &Marketplace, family: &Family, month: BillingMonth) -> Resu
 }
 
 fn line(agreement: &Agreement, fee: &RecurringPayment, month: BillingMonth) -> InvoiceLine {
-    let end = agreement.end().map_or(month.end(), |end| end.min(month.end()));
+    let end = agreement.end().unwrap_or(Timestamp::MAX).min(month.end());
     let quantity = QuantitySum::whole(1);
     let days = days_charged(agreement.start, end, month);
     let explanation = Explanation {

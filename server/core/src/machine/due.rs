@@ -9,6 +9,7 @@ use crate::agreement::{Family, lifecycle};
 use crate::ids::AccountId;
 use crate::invoicing::close_month::usage_invoices_with;
 use crate::invoicing::instalment;
+use crate::rating::demonstration::demonstrations;
 use crate::rating::{MonthSums, expect_cover};
 use crate::rejection::Broken;
 use crate::time::{BillingMonth, Timestamp};
@@ -102,10 +103,14 @@ fn decide(
                 Some(sums) => sums,
                 None => closing_sums(sandbox, month, now)?,
             };
-            let invoices = usage_invoices_with(sandbox, family, closing.insert(sums))?;
+            let sums = closing.insert(sums);
+            let invoices = usage_invoices_with(sandbox, family, sums)?;
+            let payer = family.payer;
+            let shown = demonstrations(sandbox, family, sums)?.into_iter();
+            let shown = shown.map(|demonstration| Event::Demonstrated { payer, demonstration });
             let issued = invoices.into_iter().map(|invoice| Event::InvoiceIssued(Arc::new(invoice)));
             let closed = Event::MonthClosed { payer: family.payer, month };
-            Ok(issued.chain([closed]).collect())
+            Ok(issued.chain(shown).chain([closed]).collect())
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::invoicing::Invoice;
 use crate::metering::series::Series;
 use crate::metering::{Allocation, Program, SeriesHandle, UsageColumns};
 use crate::money::Money;
+use crate::rating::Demonstration;
 use crate::rules::Rules;
 use crate::time::{BillingMonth, Timestamp, UsageHour};
 
@@ -82,6 +83,13 @@ pub enum Event {
         /// The month.
         month: BillingMonth,
     },
+    /// Something was shown for free in a month that closes.
+    Demonstrated {
+        /// The family.
+        payer: AccountId,
+        /// What was shown.
+        demonstration: Demonstration,
+    },
     /// A series got the next handle.
     SeriesOpened(Series),
     /// Usage was metered: every row is new.
@@ -136,6 +144,7 @@ impl Event {
             | Event::InstalmentSettled { .. }
             | Event::InvoicePaid { .. }
             | Event::MonthClosed { .. }
+            | Event::Demonstrated { .. }
             | Event::SeriesOpened(_)
             | Event::ClientTokenUsed { .. }
             | Event::UsageRegistered { .. } => 1,

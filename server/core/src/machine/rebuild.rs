@@ -42,7 +42,9 @@ fn family_events(family: &Family) -> impl Iterator<Item = Event> {
         // When it was is not remembered, and nothing depends on it.
         Event::UsageRegistered { program: Program { payer, buyer, product, resource }, at: Timestamp::MIN }
     });
-    agreements.chain(closed).chain(invoices).chain(payments).chain(tokens).chain(programs)
+    let shown = family.demonstrations.iter().cloned();
+    let shown = shown.map(move |demonstration| Event::Demonstrated { payer, demonstration });
+    agreements.chain(closed).chain(invoices).chain(payments).chain(shown).chain(tokens).chain(programs)
 }
 
 /// The first difference between two states, if there is one; what is only remembered to be fast does not count.

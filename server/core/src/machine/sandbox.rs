@@ -187,6 +187,11 @@ impl Sandbox {
             Event::MonthClosed { payer, month } => {
                 self.change(*payer, |family| family.open_month = month.next());
             }
+            Event::Demonstrated { payer, demonstration } => {
+                if let Some(family) = self.family_mut(*payer) {
+                    family.demonstrations.push(demonstration.clone());
+                }
+            }
             Event::SeriesOpened(series) => {
                 let handle = self.tally.open(series.clone());
                 if let Some(family) = self.family_mut(series.payer) {

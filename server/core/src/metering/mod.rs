@@ -11,6 +11,7 @@ pub mod records;
 pub mod registration;
 pub mod request;
 pub mod rows;
+pub mod runs;
 pub mod series;
 pub mod series_list;
 pub mod taken_hours;

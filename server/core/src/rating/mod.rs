@@ -7,6 +7,7 @@
 
 pub mod agreements;
 pub mod block_sums;
+pub mod demonstration;
 pub mod explain;
 pub mod group;
 pub mod meter;
@@ -21,6 +22,7 @@ pub mod walk;
 mod tests;
 
 pub use block_sums::{BlockSums, SeriesSums};
+pub use demonstration::Demonstration;
 pub use explain::{ExplainedHour, ExplainedRecord, explain_line};
 pub use meter::Meter;
 pub use month_sums::MonthSums;

@@ -107,6 +107,18 @@ pub fn expect_cover(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) ->
 
 /// The same lines, with sums of the month that may serve other families, too.
 pub fn rate_with(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) -> Result<Vec<RatedLine>, Broken> {
+    let mut lines = rate_all(sandbox, family, sums)?;
+    lines.retain(|line| !line.quantity().is_zero());
+    lines.sort_by(|one, other| order(one).cmp(&order(other)));
+    Ok(lines)
+}
+
+/// The lines in the order of the meters, and those of which nothing is billed.
+pub(super) fn rate_all(
+    sandbox: &Sandbox,
+    family: &Family,
+    sums: &mut MonthSums,
+) -> Result<Vec<RatedLine>, Broken> {
     let Some(tiles) = sandbox.tally().tiles(sums.month()) else { return Ok(Vec::new()) };
     let agreements = Agreements::of_family(sandbox.market(), family)?;
     let series = meter::sorted(sandbox, family, |handle, _| sums.get(tiles, handle).hours > 0);
@@ -136,10 +148,7 @@ pub fn rate_with(sandbox: &Sandbox, family: &Family, sums: &mut MonthSums) -> Re
     for group in &walked {
         lines.add_group(group)?;
     }
-    let mut lines = lines.all;
-    lines.retain(|line| !line.quantity().is_zero());
-    lines.sort_by(|one, other| order(one).cmp(&order(other)));
-    Ok(lines)
+    Ok(lines.all)
 }
 
 /// X of a month in which nothing changes and whose sums say all: nothing is covered, or one series has all of the

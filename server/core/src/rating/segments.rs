@@ -132,12 +132,17 @@ pub fn pricing<'a>(
     let at = hour.start().max(agreement.start);
     let dimension = meter.dimension();
     let price = offer.usage_price(dimension, agreement.start, at, rules.decreases_immediate);
+    let price = price.or_else(|| offer.terms.byol.map(|_| (UnitPrice::ZERO, PriceSource::Offer)));
     let (unit_price, source) = price
         .ok_or_else(|| Broken(format!("offer {} has no price for metered \"{dimension}\"", offer.id)))?;
     let usage = offer.terms.usage_based.as_ref();
-    let currency = usage.map(|usage| usage.currency);
+    let currency = usage.map(|usage| usage.currency).or_else(|| offer.terms.byol.map(|_| Currency::Usd));
     let currency =
         currency.ok_or_else(|| Broken(format!("offer {} has a price and no currency", offer.id)))?;
+    if offer.is_free() {
+        let trial = Some(TrialShare::Everything);
+        return Ok(Some(Pricing { agreement, unit_price, source, currency, at, trial }));
+    }
     let trial = match trial::end(agreements, agreement, offer).is_some_and(|end| at < end) {
         true => trial_share(agreements, agreement, offer)?,
         false => None,

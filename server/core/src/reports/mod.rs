@@ -4,6 +4,7 @@
 pub mod billing_events;
 mod cells;
 pub mod disbursed_by_product;
+pub mod field_demonstration;
 pub mod flexible_payment_schedule;
 pub mod fund_ages;
 pub mod monthly_billed_revenue;
@@ -17,6 +18,7 @@ use crate::ids::AccountId;
 use crate::invoicing::Invoice;
 use crate::invoicing::payment::Standing;
 use crate::ledger::disbursement;
+use crate::rating::Demonstration;
 use crate::rejection::Broken;
 use crate::rules::OfferIdColumn;
 use crate::time::BillingMonth;
@@ -35,6 +37,8 @@ pub struct ReportInput<'a> {
     pub invoices: &'a [Standing],
     /// The agreements that it asks for.
     pub agreements: &'a [Agreement],
+    /// What was demonstrated, of every payer, in the order of the payers.
+    pub demonstrations: &'a [Demonstration],
 }
 
 /// What a report asks for.
@@ -52,6 +56,8 @@ pub enum Asks {
     InvoicesOfFeed,
     /// The agreements accepted in the month that are paid in instalments.
     SchedulesAcceptedIn,
+    /// What was demonstrated in the month.
+    DemonstrationsOf,
 }
 
 /// What a report asks for, of a family or of all.
@@ -61,6 +67,8 @@ pub struct Facts {
     pub invoices: Vec<Standing>,
     /// Agreements.
     pub agreements: Vec<Agreement>,
+    /// What was demonstrated.
+    pub demonstrations: Vec<Demonstration>,
 }
 
 /// One row, its cells in the order of the columns.
@@ -108,6 +116,10 @@ impl Report {
                 };
                 Facts { agreements: family.agreements().filter(asked).cloned().collect(), ..Facts::default() }
             }
+            Asks::DemonstrationsOf => {
+                let asked = family.demonstrations.iter().filter(|shown| shown.month == month);
+                Facts { demonstrations: asked.cloned().collect(), ..Facts::default() }
+            }
         }
     }
 }
@@ -124,6 +136,7 @@ pub const ALL: &[Report] = &[
     disbursed_by_product::BY_PRODUCT,
     fund_ages::DISBURSED,
     billing_events::BILLING_EVENTS,
+    field_demonstration::FIELD_DEMONSTRATION_USAGE,
 ];
 
 /// The report of a name.
@@ -149,6 +162,7 @@ mod tests {
             ("disbursed_amount_by_product", 22),
             ("disbursed_amount_by_age_of_disbursed_funds", 6),
             ("billingeventfeed_v1", 32),
+            ("monthly_revenue_field_demonstration_usage", 5),
         ];
         assert_eq!(counts, expected);
     }

@@ -1,6 +1,7 @@
 //! Terms: what an offer is made of, named as in the Agreement API. An offer is the sum of its terms. A term is its
 //! file, a line in each of the lists here, its message in the contract and the conversion of that.
 
+pub mod byol;
 pub mod configurable_upfront;
 pub mod fixed_upfront;
 pub mod free_trial;
@@ -13,6 +14,7 @@ pub mod validity;
 
 use std::collections::BTreeMap;
 
+pub use byol::Byol;
 pub use configurable_upfront::{ConfigurableUpfront, UpfrontKind, UpfrontRateCard};
 pub use fixed_upfront::FixedUpfront;
 pub use free_trial::FreeTrial;
@@ -115,6 +117,8 @@ terms! {
     FreeTrial free_trial "FreeTrialPricingTerm",
     /// A fee a month.
     RecurringPayment recurring_payment "RecurringPaymentTerm",
+    /// Buyers bring their own licence.
+    Byol byol "ByolPricingTerm",
 }
 
 impl Terms {

@@ -24,14 +24,14 @@ use souk_core::metering::{
 };
 use souk_core::money::{Amount, Currency, Money, Rate, UnitPrice};
 use souk_core::quantity::{Quantity, QuantitySum};
-use souk_core::rating::RatedSegment;
+use souk_core::rating::{Demonstration, RatedSegment};
 use souk_core::terms::{RateCard, UpfrontKind, UpfrontRateCard};
 use souk_core::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
 
 use crate::codec::{ControlBatch, PartitionBatch};
 
 /// Variants of [`Event`].
-const EVENTS: u64 = 13;
+const EVENTS: u64 = 14;
 /// Variants of [`ControlEntry`].
 const ENTRIES: u64 = 3;
 /// Variants of [`Change`].
@@ -128,6 +128,16 @@ impl Tape<'_> {
                 invoice: self.id(InvoiceId::new),
                 amount: self.money(),
                 at: self.time(),
+            },
+            13 => Event::Demonstrated {
+                payer: self.account(),
+                demonstration: Demonstration {
+                    month: self.month(),
+                    buyer: self.account(),
+                    product: self.id(ProductId::new),
+                    dimension: self.id(DimensionKey::new),
+                    quantity: QuantitySum(self.integer()),
+                },
             },
             8 => Event::UsageRegistered { program: self.program(), at: self.time() },
             _ => Event::ClientTokenUsed {

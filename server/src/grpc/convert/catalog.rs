@@ -118,6 +118,7 @@ pub fn from_proto_offer(offer: proto::Offer) -> Result<NewOffer, Rejection> {
         product,
         name: offer.name,
         buyer_accounts: offer.buyer_account_ids.iter().enumerate().map(buyer).collect::<Result<_, _>>()?,
+        program: given(&offer.program).map(str::to_owned),
         accept_by: from_proto_optional_date(&offer.availability_end_date, "availabilityEndDate")?,
         renewal_kind: match from_proto_enum(offer.renewal_kind, "renewalKind")? {
             proto::RenewalKind::Unspecified => None,
@@ -137,6 +138,7 @@ pub fn to_proto_offer(offer: &Offer) -> proto::Offer {
         buyer_account_ids: offer.targeting.buyer_accounts.iter().map(AccountId::to_string).collect(),
         availability_end_date: offer.accept_by.map(to_proto_date).unwrap_or_default(),
         terms: to_proto_terms(&offer.terms),
+        program: offer.targeting.program.clone().unwrap_or_default(),
         renewal_kind: match offer.renewal_kind {
             None => proto::RenewalKind::Unspecified,
             Some(RenewalKind::ExistingOnMarketplace) => proto::RenewalKind::ExistingOnMarketplace,

@@ -7,7 +7,7 @@ use souk_core::ids::DimensionKey;
 use souk_core::money::{Currency, PriceDecimals, UnitPrice};
 use souk_core::rejection::{Code, Rejection};
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
-use souk_core::terms::{ConfigurableUpfront, RateCard, Term, Terms, UpfrontRateCard, UsageBased};
+use souk_core::terms::{Byol, ConfigurableUpfront, RateCard, Term, Terms, UpfrontRateCard, UsageBased};
 use souk_core::time::TermDuration;
 use souk_proto::agreement::v1 as agreement;
 use souk_proto::terms::v1 as proto;
@@ -45,7 +45,8 @@ pub fn from_proto_term(term: proto::Term) -> Result<Term, Rejection> {
         None => {
             let message = "an empty term: name one of usageBasedPricing, configurableUpfrontPricing, \
                            fixedUpfrontPricing, paymentSchedule, validity, renewal, legal, \
-                           freeTrialPricing and recurringPayment";
+                           freeTrialPricing, \
+                           recurringPayment and byolPricing";
             Err(Rejection::new(Code::FieldMissing, "", message))
         }
         Some(proto::term::Term::UsageBasedPricing(term)) => {
@@ -72,6 +73,7 @@ pub fn from_proto_term(term: proto::Term) -> Result<Term, Rejection> {
         Some(proto::term::Term::FreeTrialPricing(term)) => {
             from_proto_free_trial(&term).map(Term::FreeTrial).map_err(|r| r.within("freeTrialPricing"))
         }
+        Some(proto::term::Term::ByolPricing(proto::ByolPricingTerm {})) => Ok(Term::Byol(Byol)),
         Some(proto::term::Term::RecurringPayment(term)) => from_proto_recurring_payment(&term)
             .map(Term::RecurringPayment)
             .map_err(|r| r.within("recurringPayment")),
@@ -99,6 +101,7 @@ pub fn to_proto_term(term: &Term) -> proto::Term {
         Term::Renewal(term) => proto::term::Term::Renewal(to_proto_renewal(*term)),
         Term::Legal(term) => proto::term::Term::Legal(to_proto_legal(term)),
         Term::RecurringPayment(term) => proto::term::Term::RecurringPayment(to_proto_recurring_payment(term)),
+        Term::Byol(Byol) => proto::term::Term::ByolPricing(proto::ByolPricingTerm {}),
         Term::FreeTrial(term) => proto::term::Term::FreeTrialPricing(to_proto_free_trial(term)),
     };
     proto::Term { term: Some(term) }

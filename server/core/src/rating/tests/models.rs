@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::rating::explain_line;
-use crate::terms::RecurringPayment;
+use crate::terms::byol::paid_listing_due;
+use crate::terms::{Byol, RecurringPayment};
 
 /// A marketplace with one product on one public offer; its buyer is account 2.
 fn market(product_type: ProductType, dimensions: &[(&str, &[DimensionType])], terms: Terms) -> Marketplace {
@@ -224,4 +225,44 @@ fn b_15_a_monthly_fee_is_charged_beside_the_hours() {
         assert_eq!(invoice.revenue.len(), 1);
         assert_eq!(invoice.revenue[0].billed, invoice.total());
     }
+}
+
+#[test]
+fn b_17_a_field_demonstration_costs_nothing_and_is_counted() {
+    for (program, expected) in [(None, "3.00"), (Some("FieldDemonstration"), "")] {
+        let terms = Terms { usage_based: prices(&[("m5.large", 25)]), ..Terms::default() };
+        let mut market = market(ProductType::Ami, &[("m5.large", &[DimensionType::Metered])], terms);
+        let mut offer = market.offers()[&OfferId::new("offer-2")].clone();
+        offer.targeting.program = program.map(str::to_owned);
+        market.apply(&Change::OfferCreated(offer));
+        let mut sandbox = Sandbox::new(market);
+        accept(&mut sandbox, None, after(0));
+        meter(&mut sandbox, "m5.large", &[1; 12]);
+        let amounts: Vec<_> = billed(&sandbox).into_iter().map(|(_, _, _, _, amount)| amount).collect();
+        assert_eq!(amounts.concat(), expected);
+        let mut events = Vec::new();
+        while !run_due(&mut sandbox, month().invoiced_at(), 1, &mut events).unwrap() {}
+        let family = sandbox.family(account(2)).unwrap();
+        let shown: Vec<_> = family.demonstrations.iter().map(|shown| shown.quantity.to_string()).collect();
+        assert_eq!(shown.concat(), if program.is_some() { "12" } else { "" });
+        let rebuilt =
+            crate::machine::rebuild::events(&sandbox).filter(|e| matches!(e, Event::Demonstrated { .. }));
+        assert_eq!(rebuilt.count(), shown.len());
+    }
+}
+
+#[test]
+fn a21_who_lets_buyers_bring_licences_sells_for_pay_within_90_days() {
+    let terms = Terms { byol: Some(Byol), ..Terms::default() };
+    let mut market = market(ProductType::Ami, &[("m5.large", &[DimensionType::Metered])], terms);
+    let mut offer = market.offers()[&OfferId::new("offer-2")].clone();
+    offer.released_at = Timestamp::parse("2025-01-01T10:00:00Z").unwrap();
+    // The other product of the seller is paid.
+    assert_eq!(paid_listing_due(&market, &offer), None);
+    let mut free = market.offers()[&OfferId::new("offer-1")].clone();
+    free.terms =
+        Terms { usage_based: prices(&[("small", 0), ("large", 0), ("huge", 0)]), ..Terms::default() };
+    market.apply(&Change::OfferCreated(free));
+    let due = paid_listing_due(&market, &offer).map(|day| day.to_string());
+    assert_eq!(due.as_deref(), Some("2025-04-01"));
 }

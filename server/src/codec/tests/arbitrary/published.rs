@@ -15,8 +15,9 @@ use souk_core::rules::{ClientTime, IdenticalRetry, MeteringWindow, OfferIdColumn
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_core::terms::renewal::{Uplift, UpliftRange};
 use souk_core::terms::{
-    ConfigurableUpfront, FixedUpfront, FreeTrial, Legal, LegalDocument, LegalDocumentKind, PaymentSchedule,
-    RecurringPayment, Renewal, ScheduledPayment, Terms, UpfrontRateCard, UsageBased, Validity, ValidityDates,
+    Byol, ConfigurableUpfront, FixedUpfront, FreeTrial, Legal, LegalDocument, LegalDocumentKind,
+    PaymentSchedule, RecurringPayment, Renewal, ScheduledPayment, Terms, UpfrontRateCard, UsageBased,
+    Validity, ValidityDates,
 };
 
 use super::{CHANGES, Tape};
@@ -251,6 +252,7 @@ impl Tape<'_> {
                 currency: t.pick(&Currency::ALL),
                 price: t.offered_price(UPFRONT, 100_000),
             }),
+            byol: self.option(|_| Byol),
             free_trial: self.option(|t| FreeTrial {
                 duration: t.offered_duration(),
                 grants: t.list(|t| (t.id(DimensionKey::new), t.wide())).into_iter().collect(),

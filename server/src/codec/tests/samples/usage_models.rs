@@ -1,7 +1,8 @@
-//! Samples of models of use: cover by contracts, free trials and monthly fees.
+//! Samples of models of use: cover by contracts, free trials, monthly fees, own licences and demonstrations.
 
 use souk_core::catalog::PriceSource;
-use souk_core::terms::{FreeTrial, RecurringPayment};
+use souk_core::rating::Demonstration;
+use souk_core::terms::{Byol, FreeTrial, RecurringPayment};
 
 use super::*;
 
@@ -70,4 +71,21 @@ pub fn month() -> Event {
         },
         renews: Some(1),
     }
+}
+
+/// A public offer for which buyers bring their licences.
+pub fn own_licences() -> Offer {
+    Offer { terms: Terms { byol: Some(Byol), ..Terms::default() }, ..private_offer() }
+}
+
+/// Usage that was shown for free.
+pub fn demonstrated() -> Event {
+    let demonstration = Demonstration {
+        month: super::month("2025-03"),
+        buyer: account(2),
+        product: product_id(),
+        dimension: key(),
+        quantity: QuantitySum::whole(12),
+    };
+    Event::Demonstrated { payer: account(1), demonstration }
 }
