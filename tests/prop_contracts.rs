@@ -22,7 +22,7 @@ use souk_core::terms::{
     ConfigurableUpfront, FixedUpfront, PaymentSchedule, Renewal, ScheduledPayment, Terms, UpfrontRateCard,
 };
 use souk_core::time::{TermDuration, Timestamp};
-use souk_tests::publish::{configuration, prices, public_offer};
+use souk_tests::publish::{configuration, prices, public_offer, usage_terms};
 use souk_tests::world::{SELLER, World};
 
 const BUYERS: [&str; 2] = ["111111111111", "222222222222"];
@@ -34,8 +34,16 @@ const TYPES: [&str; 2] = ["m5.large", "c5.large"];
 /// What happens at a moment.
 #[derive(Debug, Clone)]
 enum Step {
-    /// A private contract: with prices of units, or at one price, in so many instalments.
-    Deal { yen: bool, months: u32, price: i64, units: u64, renews: Option<u32>, payments: Option<u32> },
+    /// A private contract: with prices of units, or at one price, in so many instalments; that of instances, too.
+    Deal {
+        ami: bool,
+        yen: bool,
+        months: u32,
+        price: i64,
+        units: u64,
+        renews: Option<u32>,
+        payments: Option<u32>,
+    },
     /// More or fewer units of what was bought on the product, of the purchase that this number chooses.
     Amend { saas: bool, purchase: usize, key: usize, units: u64 },
     /// Annual subscriptions.
@@ -54,7 +62,8 @@ fn steps() -> impl Strategy<Value = Vec<(i64, usize, Step)>> {
                 proptest::option::of(0..2_500_u32).prop_map(|renews| (renews, Some(0))),
                 (1..5_u32).prop_map(|payments| (None, Some(payments))),
             ];
-            kind.prop_map(move |(renews, payments)| Step::Deal {
+            (kind, any::<bool>()).prop_map(move |((renews, payments), ami)| Step::Deal {
+                ami: ami && payments.is_some(),
                 yen,
                 months,
                 price,
@@ -152,14 +161,17 @@ impl Life {
 
     /// Releases a private offer of today, and accepts it in the place of whatever the buyer holds.
     fn deal(&mut self, number: usize, buyer: &str, step: &Step) {
-        let Step::Deal { yen, months, price, units, renews, payments } = *step else { return };
+        let Step::Deal { ami, yen, months, price, units, renews, payments } = *step else { return };
         let currency = if yen { Currency::Jpy } else { Currency::Usd };
         let (digits, now) = (currency.minor_digits(), self.world.now());
         let payable = UnitPrice::from_scaled(price * 10_i64.pow(8 - digits)).expect("a price");
         let percent = |uplift| Uplift { percent: Rate::from_hundredths_of_percent(uplift), range: None };
         let renewal = renews.map(|uplift| Renewal { uplift: Some(percent(uplift)) });
         let duration = TermDuration::Months(months);
-        let grants = KEYS.map(|key| (DimensionKey::new(key), units)).into();
+        let keys = if ami { &TYPES[..1] } else { &KEYS[..] };
+        let grants = keys.iter().map(|key| (DimensionKey::new(key), units)).collect();
+        let hourly = || usage_terms(&[(TYPES[0], "0.50"), (TYPES[1], "0.40")], &[]).usage_based;
+        let usage_based = if ami { hourly() } else { None };
         let fixed = FixedUpfront { currency, price: payable, duration: Some(duration), grants };
         let last = now.date().to_string();
         let (terms, chosen) = match payments {
@@ -177,7 +189,7 @@ impl Life {
                     quantities: BTreeMap::new(),
                     auto_renew: renewal.is_some(),
                 };
-                (Terms { fixed_upfront: Some(fixed), renewal, ..Terms::default() }, Some(chosen))
+                (Terms { usage_based, fixed_upfront: Some(fixed), renewal, ..Terms::default() }, Some(chosen))
             }
             Some(count) => {
                 let each = price / i64::from(count);
@@ -195,6 +207,7 @@ impl Life {
                 };
                 let schedule = PaymentSchedule { currency, payments: (0..count).map(payment).collect() };
                 let terms = Terms {
+                    usage_based,
                     fixed_upfront: Some(fixed),
                     payment_schedule: Some(schedule),
                     ..Terms::default()
@@ -203,7 +216,7 @@ impl Life {
             }
         };
         let offer = format!("offer-{number}");
-        self.world.offer(&offer, SAAS, &[buyer], Some(&last), terms);
+        self.world.offer(&offer, if ami { AMI } else { SAAS }, &[buyer], Some(&last), terms);
         taken(self.world.try_accept(&offer, buyer, chosen.as_ref()));
     }
 
