@@ -3,6 +3,7 @@
 mod contracts;
 mod payments;
 mod port;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use souk_core::metering::{Allocation, Identity, Program, SeriesHandle, SeriesKey
 use souk_core::money::{Amount, Currency, Money, PriceDecimals, Rate, UnitPrice};
 use souk_core::quantity::{Quantity, QuantitySum};
 use souk_core::rating::RatedSegment;
-use souk_core::rules::{ClientTime, MeteringWindow, Profile, Rules};
+use souk_core::rules::{MeteringWindow, Profile, Rules};
 use souk_core::terms::configurable_upfront::{ANNUAL, UpfrontConfiguration};
 use souk_core::terms::{
     ConfigurableUpfront, RateCard, Renewal, Terms, UpfrontKind, UpfrontRateCard, UsageBased, Validity,
@@ -96,7 +97,7 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
         ("prices_changed", changed(Change::PricesChanged { offer: offer_id(), change: price_change() })),
         ("faults_set", changed(Change::FaultsSet(port::faults()))),
         ("public_keys_set", changed(Change::PublicKeysSet(port::public_keys()))),
-        ("sandbox_put_with_every_rule_of_contracts", entry(sandbox_with_every_rule())),
+        ("sandbox_put_with_every_rule_of_contracts", entry(rules::sandbox())),
         ("clock_set", changed(Change::ClockSet(Clock::Following(time("2025-03-10T12:00:00Z"))))),
     ]
 }
@@ -473,38 +474,5 @@ fn sandbox_put() -> ControlEntry {
         changes: vec![Change::AccountPut(seller()), Change::ProductCreated(product())],
         seeds: vec![seed(None, 0), seed(Some(configuration), 1)],
         clock: Clock::Stopped(time("2025-03-10T12:00:00Z")),
-    }
-}
-
-fn sandbox_with_every_rule() -> ControlEntry {
-    let rules = Rules {
-        client_time: ClientTime::Machine,
-        aws_quotas: true,
-        future_skew_micros: 0,
-        grace_extends_window: true,
-        registration_token_micros: 1,
-        unknown_identifier_refused: false,
-        product_code_with_license: true,
-        tags_capped_per_record: true,
-        retry_compares_allocations: true,
-        dry_run_refused: true,
-        max_private_contract_months: 61,
-        max_private_usage_days: 1_096,
-        max_instalments: 61,
-        instalments_need_invoice_terms: false,
-        private_auto_renewal: true,
-        private_offer_propagation_micros: 0,
-        subtracts_entitlements: true,
-        ..Rules::of(Profile::Source)
-    };
-    let began = time("2025-03-10T12:00:00Z");
-    ControlEntry::SandboxPut {
-        name: SandboxName::new("blue"),
-        description: String::new(),
-        rules,
-        began,
-        changes: Vec::new(),
-        seeds: Vec::new(),
-        clock: Clock::Stopped(began),
     }
 }
