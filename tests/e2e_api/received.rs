@@ -208,6 +208,7 @@ fn line(event: &SandboxEvent) -> String {
         Event::UpfrontAmended(e) => format!("{} amended to {:?}", e.buyer_account_id, e.quantities),
         Event::UpfrontPurchased(e) => format!("{} bought {:?}", e.buyer_account_id, e.quantities),
         Event::InvoiceIssued(e) => format!("{} {} {}", e.invoice_id, e.billing_period, e.total),
+        Event::InvoicePaid(e) => format!("{} paid {}", e.invoice_id, e.amount),
         Event::MonthClosed(e) => format!("{} closed {}", e.payer_account_id, e.billing_period),
     };
     format!("{} {what}", time_text(event.time))

@@ -52,7 +52,7 @@ async fn unpaid(world: &World, args: &Args) -> Result<String, Stop> {
     let mut all = world.client.all_invoices(&world.sandbox, &filter).await?;
     all.retain(|invoice| invoice.kind() != InvoiceKind::CreditMemo);
     let open = all.iter().find(|invoice: &&Invoice| invoice.collected_time.is_none());
-    open.or(all.last()).map(|invoice| invoice.invoice_id.clone()).ok_or_else(|| Stop::Wrong {
+    open.or_else(|| all.last()).map(|invoice| invoice.invoice_id.clone()).ok_or_else(|| Stop::Wrong {
         position: args.position("payer"),
         problem: "the payer has no invoice".to_owned(),
         remedy: "pay after it was issued".to_owned(),

@@ -46,6 +46,15 @@ impl Standing {
         Standing { invoice: invoice.clone(), collected_at, uncollected }
     }
 
+    /// How an invoice stands when it is issued.
+    pub fn as_issued(invoice: Arc<Invoice>) -> Standing {
+        let (collected_at, uncollected) = match invoice.due_at {
+            None => (Some(invoice.issued_at), Money::zero(invoice.currency)),
+            Some(_) => (None, invoice.total_with_tax()),
+        };
+        Standing { invoice, collected_at, uncollected }
+    }
+
     /// Whether it was invoiced by a moment, and not collected by then.
     pub fn is_uncollected_at(&self, moment: Timestamp) -> bool {
         self.invoice.issued_at < moment && self.collected_at.is_none_or(|collected| moment <= collected)

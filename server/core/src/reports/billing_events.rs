@@ -72,7 +72,7 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
                 if entry.action == Action::Disbursed {
                     let sum = paid_out
                         .entry(event.amount.currency())
-                        .or_insert(Money::zero(event.amount.currency()));
+                        .or_insert_with(|| Money::zero(event.amount.currency()));
                     *sum = sum.plus(event.amount.negated());
                 }
                 rows.push(event.row(input)?);

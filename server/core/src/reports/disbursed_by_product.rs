@@ -56,7 +56,7 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
             }
             let key = (revenue.buyer, &revenue.product, &revenue.offer);
             let (_, sums) = paid_out.entry(key).or_insert((revenue, BTreeMap::new()));
-            let sum = sums.entry(share).or_insert(Money::zero(invoice.currency));
+            let sum = sums.entry(share).or_insert_with(|| Money::zero(invoice.currency));
             *sum = sum.plus(posting.amount.negated());
         }
         for (revenue, sums) in paid_out.into_values() {

@@ -87,7 +87,7 @@ fn rows(input: &ReportInput<'_>, pending: Pending) -> Vec<Row> {
         let currency = standing.invoice.currency;
         for revenue in standing.invoice.revenue.iter().filter(|revenue| revenue.seller == input.seller) {
             let of_currency = sums.entry(currency).or_default();
-            let sum = of_currency.entry(Age::between(began, ended)).or_insert(Money::zero(currency));
+            let sum = of_currency.entry(Age::between(began, ended)).or_insert_with(|| Money::zero(currency));
             *sum = sum.plus(revenue.net());
         }
     }

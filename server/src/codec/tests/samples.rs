@@ -3,6 +3,7 @@
 mod contracts;
 mod payments;
 mod port;
+mod rules;
 mod usage_models;
 
 use std::collections::BTreeMap;
@@ -101,7 +102,7 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
         ("prices_changed", changed(Change::PricesChanged { offer: offer_id(), change: price_change() })),
         ("faults_set", changed(Change::FaultsSet(port::faults()))),
         ("public_keys_set", changed(Change::PublicKeysSet(port::public_keys()))),
-        ("sandbox_put_with_every_rule_of_contracts", entry(port::sandbox_with_every_rule())),
+        ("sandbox_put_with_every_rule_of_contracts", entry(rules::sandbox())),
         ("clock_set", changed(Change::ClockSet(Clock::Following(time("2025-03-10T12:00:00Z"))))),
     ]
 }

@@ -46,10 +46,9 @@ pub fn to_proto_invoice_head(standing: &Standing) -> proto::Invoice {
     }
 }
 
-/// An invoice that is not issued yet: with its lines, without an id.
+/// An invoice that is not issued yet, as it will stand when it is: with its lines, without an id.
 pub fn to_proto_preview(invoice: Invoice, market: &Marketplace) -> proto::Invoice {
-    let uncollected = invoice.total_with_tax();
-    let standing = Standing { invoice: Arc::new(invoice), collected_at: None, uncollected };
+    let standing = Standing::as_issued(Arc::new(invoice));
     proto::Invoice { invoice_id: String::new(), ..to_proto_invoice(&standing, market) }
 }
 
