@@ -294,14 +294,6 @@ fn replaced_agreement<'a>(
     }
     let mut begun = live.filter(|agreement| agreement.start <= now);
     match begun.next() {
-        // E2: units of a contract on a machine or container image, or of services, are not carried over.
-        Some(old) if product.product_type != ProductType::Saas && old.contract().is_some() => {
-            let message = format!(
-                "account {buyer} holds the contract {} on product {}, which no offer replaces: cancel it first (E2)",
-                old.id, product.id
-            );
-            Err(Rejection::new(Code::AlreadySubscribed, "buyerAccountId", message))
-        }
         Some(old) if old.offer == offer.id || !offer.is_private() => {
             let message = format!(
                 "account {buyer} holds the live agreement {} on product {}: cancel it first, or accept a private offer (B17)",
@@ -309,6 +301,7 @@ fn replaced_agreement<'a>(
             );
             Err(Rejection::new(Code::AlreadySubscribed, "buyerAccountId", message))
         }
+        // E2: units of a contract on a machine or container image, or of services, are not carried over.
         Some(old) if old.contract().is_some() && product.product_type != ProductType::Saas => {
             let message = format!(
                 "account {buyer} holds the contract {} on product {}, which is no SaaS product: cancel it first (E2)",
