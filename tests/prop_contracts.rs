@@ -241,8 +241,10 @@ impl Life {
         let invoice = self.world.invoices(buyer).pop().expect("an invoice");
         let days = |from: Timestamp| i128::from((old.end.date() - from.date()).num_days());
         let held = old.quantities.get(&DimensionKey::new(key)).copied().unwrap_or(0);
-        let price =
-            new.unit_prices.get(&DimensionKey::new(key)).or(old.unit_prices.get(&DimensionKey::new(key)));
+        let price = new
+            .unit_prices
+            .get(&DimensionKey::new(key))
+            .or_else(|| old.unit_prices.get(&DimensionKey::new(key)));
         let price = i128::from(price.expect("a price").scaled());
         let exact = (i128::from(units) - i128::from(held)) * price * days(now);
         let per_minor = 10_i128.pow(8 - old.currency.minor_digits()) * days(start).max(1);
