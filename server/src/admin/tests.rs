@@ -157,7 +157,7 @@ async fn a_report_is_a_file_or_the_rows_of_the_contract() {
         assert!(file.starts_with(rows["columns"][0].as_str().unwrap()), "{file}");
     }
     let kinds = port.get("/_souk/reports").await;
-    assert_eq!(kinds["reports"].as_array().unwrap().len(), 2);
+    assert_eq!(kinds["reports"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
