@@ -18,7 +18,6 @@ use crate::time::Timestamp;
 
 /// A change of what is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "changes are few and moved seldom")]
 pub enum Change {
     /// An account was added or changed.
     AccountPut(Account),
