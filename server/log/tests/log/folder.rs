@@ -109,18 +109,24 @@ impl Harness for SegmentedHarness {
         drop(log);
         let (name, first, end) = found.last_change(&before);
         let segment = found.0.get_mut(&name).expect("it was found");
+        let written = segment[first..end].to_vec();
         let tears = self.tears.replace(self.tears.get() + 1);
         match tears % 5 {
             // A block in the payload did not reach the disk.
             0 => segment[end - 1] ^= 1,
             // Nor did the one with the header.
-            1 => segment[first + 9] ^= 1,
+            1 => segment[(first + 9).min(end - 1)] ^= 1,
             // Only the header did.
             2 => segment[(first + 48).min(end - 1)..end].fill(0),
             // Nothing did.
             3 => segment[first..end].fill(0),
             // There is something else.
             _ => segment[first..end].fill(0xEE),
+        }
+        // The same batch again, over what a tear had left of it, changes a byte or two, and these may be what the tear
+        // puts there.
+        if segment[first..end] == written {
+            segment[end - 1] ^= 1;
         }
         found.write(self.dir());
     }
