@@ -71,12 +71,17 @@ pub fn amend(
         next.unit_prices.insert(key.clone(), unit_price);
     }
     next.unit_prices.retain(|key, _| next.quantities.contains_key(key));
+    if next.quantities.is_empty() {
+        let message = "nothing would be left of the purchase: keep a unit, or let it end";
+        return Err(Rejection::new(Code::ConfigurationInvalid, "quantities", message).into());
+    }
     if deltas.is_empty() {
         let message = "nothing changes: name a dimension with another quantity";
         return Err(Rejection::new(Code::ConfigurationInvalid, "quantities", message).into());
     }
     let proration = Proration {
-        days: days_until(now, old.end),
+        // The day of the change counts, and so does the last one of a term that ends in the middle of it.
+        days: days_until(now, old.end).max(1),
         of_days: days_until(agreement.term_start(old), old.end).max(1),
     };
     let lines = upfront::amendment_lines(agreement, old, &deltas, proration, now);

@@ -62,8 +62,11 @@ impl<'a> Cover<'a> {
             }
             let deactivated = deactivated(market, family, agreement)?;
             for p in annual {
+                // What is paid in instalments covers until these are cancelled.
+                let unpaid = p.in_instalments && agreement.status == AgreementStatus::Cancelled;
+                let ended = deactivated.or(agreement.ended_at.filter(|_| unpaid));
                 let until = p.until();
-                let end = deactivated.map_or(until, |at| at.min(until));
+                let end = ended.map_or(until, |at| at.min(until));
                 covers.extend(p.quantities.iter().map(|(dimension, &units)| Cover {
                     product: &agreement.product,
                     dimension,

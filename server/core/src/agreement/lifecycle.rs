@@ -5,7 +5,7 @@ use super::acceptance::{Refusal, purchased};
 use super::{Agreement, AgreementStatus, Family, Origin, UpfrontPurchase};
 use crate::catalog::{Marketplace, Offer};
 use crate::ids::AgreementId;
-use crate::invoicing::upfront;
+use crate::invoicing::{monthly, upfront};
 use crate::machine::Event;
 use crate::money::UnitPrice;
 use crate::rejection::Broken;
@@ -44,8 +44,13 @@ pub fn end(
         None => Ok(vec![Event::ended(agreement, AgreementStatus::Expired, at)]),
         Some(public) => {
             // D-01, section 0 rows 16 and 22: a new agreement of the same chain, new at this moment.
-            let next = successor(family, agreement, public, Origin::FellBack, at);
-            Ok(vec![Event::ended(agreement, AgreementStatus::Replaced, at), Event::AgreementAccepted(next)])
+            let mut next = successor(family, agreement, public, Origin::FellBack, at);
+            next.purchases = monthly::first_month(public, product, 1, at).into_iter().collect();
+            let number = family.next_invoice_number();
+            let invoices = upfront::invoices(market, &next, &next.purchases, number, at)?;
+            let ended = Event::ended(agreement, AgreementStatus::Replaced, at);
+            let issued = invoices.into_iter().map(|invoice| Event::InvoiceIssued(invoice.into()));
+            Ok([ended, Event::AgreementAccepted(next)].into_iter().chain(issued).collect())
         }
     }
 }

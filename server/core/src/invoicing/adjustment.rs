@@ -98,10 +98,12 @@ pub fn most(family: &Family, invoice: &Invoice, agreement: &AgreementId) -> Mone
 
 /// The credit memo that this client token made.
 fn repeated(family: &Family, adjustment: &Adjustment) -> Result<Option<InvoiceId>, Rejection> {
-    let of_token = family
-        .invoices()
-        .iter()
-        .find(|memo| memo.correction.as_ref().is_some_and(|c| c.client_token == adjustment.client_token));
+    // Each seller has its own tokens.
+    let seller = |id: &AgreementId| family.agreement(id).map(|agreement| agreement.seller);
+    let is_token = |c: &Correction| {
+        c.client_token == adjustment.client_token && seller(&c.agreement) == seller(&adjustment.agreement)
+    };
+    let of_token = family.invoices().iter().find(|memo| memo.correction.as_ref().is_some_and(is_token));
     let Some((memo, correction)) = of_token.and_then(|memo| Some((memo, memo.correction.as_ref()?))) else {
         return Ok(None);
     };
@@ -148,13 +150,25 @@ struct Row<'a> {
     left: Money,
 }
 
+/// The rows in which an agreement's charges are counted. A row may count those of other agreements, too: what came back
+/// of it before is what came back to any of them.
 fn rows<'a>(family: &'a Family, invoice: &'a Invoice, agreement: &'a AgreementId) -> Vec<Row<'a>> {
     let zero = Money::zero(invoice.currency);
     let mut rows = Vec::new();
     for revenue in invoice.revenue.iter().filter(|revenue| revenue.billed > zero) {
-        let mut lines = invoice.lines.iter().filter(|line| line.agreement == *agreement);
-        let Some(line) = lines.find(|line| is_of(line, revenue)) else { continue };
-        let memos = corrections(family, invoice, agreement).flat_map(|memo| &memo.revenue);
+        let mine = || invoice.lines.iter().filter(|l| l.agreement == *agreement && is_of(l, revenue));
+        let Some(line) = mine().next() else { continue };
+        // Agreements of one offer whose fees differ have rows that differ in that alone: this one's is as large as
+        // its charges.
+        let charged = mine().map(|line| line.amount).fold(zero, Money::plus);
+        let alike =
+            |other: &&Revenue| !same_row(other, revenue) && is_of(line, other) && charged == other.billed;
+        if charged != revenue.billed && invoice.revenue.iter().any(|other| alike(&other)) {
+            continue;
+        }
+        let all = family.invoices().iter().map(Arc::as_ref);
+        let memos = all.filter(|memo| memo.correction.as_ref().is_some_and(|c| c.invoice == invoice.id));
+        let memos = memos.flat_map(|memo| &memo.revenue);
         let mine: Vec<_> = memos.filter(|row| same_row(row, revenue)).collect();
         let before = mine.iter().map(|row| row.refunded.negated()).fold(zero, Money::plus);
         let fee_before = mine.iter().map(|row| row.fee_refund).fold(zero, Money::plus);

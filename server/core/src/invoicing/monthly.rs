@@ -107,7 +107,11 @@ pub fn refund(family: &Family, agreement: &Agreement, now: Timestamp) -> Result<
         amount: Amount::of_money(unused),
         reason: AdjustmentReason::Other,
         description: "the unused part of the last month".to_owned(),
-        client_token: format!("unused {} {}", agreement.id, month.number),
+        // Longer than any token that a seller may choose.
+        client_token: format!(
+            "the unused part of the month that was paid last: {}, purchase {}",
+            agreement.id, month.number
+        ),
     };
     Ok(adjust(family, &adjustment, now)?.event)
 }

@@ -10,6 +10,8 @@ use crate::quantity::QuantitySum;
 
 /// Decimals of a stored unit price.
 pub const PRICE_DECIMALS: u32 = 8;
+/// Upfront prices are below this, in units of 10^-8.
+const HIGHEST_UPFRONT: i128 = 1_000_000_000 * 10_i128.pow(PRICE_DECIMALS);
 
 /// How many decimals a price may have, by what it prices (billing-rule A15).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,13 +99,15 @@ impl UnitPrice {
         i128::from(self.0) % 10_i128.pow(PRICE_DECIMALS - currency.minor_digits()) == 0
     }
 
-    /// Raised by a share of itself: rounded half up to the decimals that upfront prices have.
+    /// Raised by a share of itself: rounded half up to the decimals that upfront prices have, and never above the
+    /// highest of them, however often it is raised.
     #[must_use]
     pub fn raised(self, by: Rate) -> UnitPrice {
         let unit = 10_i128.pow(PRICE_DECIMALS - PriceDecimals::Upfront.limit());
         let raised = i128::from(self.0) * i128::from(10_000 + by.hundredths_of_percent());
-        // At most doubled, a price of 18 digits stays within 64 bits.
-        UnitPrice((div_half_up(raised, 10_000 * unit) * unit) as i64)
+        let rounded = div_half_up(raised, 10_000 * unit) * unit;
+        // It is below 10^17 and above a price that was, so it fits.
+        UnitPrice(rounded.min(HIGHEST_UPFRONT - unit) as i64)
     }
 
     /// Free of charge.
@@ -135,6 +139,17 @@ mod tests {
         {
             assert_eq!(UnitPrice::parse(text, PriceDecimals::Metered).unwrap().to_string(), printed);
         }
+    }
+
+    #[test]
+    fn a_price_that_doubles_for_ever_stops_at_the_highest() {
+        let mut price = UnitPrice::parse("100", PriceDecimals::Upfront).unwrap();
+        for _ in 0..100 {
+            let raised = price.raised(Rate::from_hundredths_of_percent(10_000));
+            assert!(price <= raised && UnitPrice::from_scaled(raised.scaled()).is_some());
+            price = raised;
+        }
+        assert_eq!(price.to_string(), "999999999.999");
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl<'a> Event<'a> {
         let only = |text: String| if disbursed { text } else { String::new() };
         let currency = invoice.currency;
         let lines = invoice.lines.iter().filter(|line| {
-            (line.charge_type, line.buyer, &line.product, &line.offer)
+            (line.charge_type.of_row(), line.buyer, &line.product, &line.offer)
                 == (revenue.charge_type, revenue.buyer, &revenue.product, &revenue.offer)
         });
         let (start, end) =

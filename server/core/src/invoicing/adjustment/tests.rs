@@ -147,6 +147,61 @@ fn what_is_given_back_divides_over_the_rows_to_the_cent() {
     assert_eq!(parts, ["-0.66", "-0.67", "-0.67"]);
 }
 
+/// A family with one usage invoice: the charge of a first and of a second agreement on one offer, in rows that the
+/// caller makes of these.
+fn shared(charges: [i128; 2], rows: impl FnOnce(&Revenue) -> Vec<Revenue>) -> Family {
+    let mut family = family(&[("units", charges[0]), ("units", charges[1])], 300);
+    let mut invoice = Invoice::clone(&family.invoices()[0]);
+    invoice.id = InvoiceId::new("IN-2");
+    for (line, agreement) in invoice.lines.iter_mut().zip(["agmt-1", "agmt-2"]) {
+        (line.charge_type, line.agreement) = (ChargeType::Usage, AgreementId::new(agreement));
+    }
+    let row = Revenue { charge_type: ChargeType::Usage, dimension: None, ..invoice.revenue[0].clone() };
+    invoice.revenue = rows(&row);
+    family.add_invoice(Arc::new(invoice));
+    family
+}
+
+fn give_back_of(family: &mut Family, agreement: &str, amount: &str) -> Arc<Invoice> {
+    let wish = Adjustment {
+        invoice: InvoiceId::new("IN-2"),
+        agreement: AgreementId::new(agreement),
+        ..wish(amount, agreement)
+    };
+    let adjusted = adjust(family, &wish, at("2025-06-03T12:00:00Z")).unwrap();
+    let Some(Event::InvoiceIssued(memo)) = adjusted.event else { panic!("nothing was given back") };
+    family.add_invoice(memo.clone());
+    memo
+}
+
+/// Section 0 row 14: a row that counts two agreements returns its fee once.
+#[test]
+fn a_row_of_two_agreements_returns_no_more_than_its_fee() {
+    let one = |row: &Revenue| vec![Revenue { billed: usd(100), fee: usd(-3), ..row.clone() }];
+    let mut family = shared([50, 50], one);
+    let fees = ["agmt-1", "agmt-2"]
+        .map(|agreement| give_back_of(&mut family, agreement, "0.50").revenue[0].fee_refund.to_string());
+    assert_eq!(fees, ["0.02", "0.01"]);
+}
+
+#[test]
+fn of_two_rows_with_other_fees_the_agreement_s_own_is_given_back() {
+    let two = |row: &Revenue| {
+        let of = |billed, hundredths, fee| Revenue {
+            billed: usd(billed),
+            fee_rate: Rate::from_hundredths_of_percent(hundredths),
+            fee: usd(fee),
+            ..row.clone()
+        };
+        vec![of(30_000, 150, -450), of(10_000, 300, -300)]
+    };
+    let mut family = shared([10_000, 30_000], two);
+    let memo = give_back_of(&mut family, "agmt-1", "100.00");
+    let rows: Vec<_> =
+        memo.revenue.iter().map(|row| (row.refunded.to_string(), row.fee_refund.to_string())).collect();
+    assert_eq!(rows, [("-100.00".to_owned(), "3.00".to_owned())]);
+}
+
 #[test]
 fn a_token_gives_back_once() {
     let mut family = family(&[("users", 24_300)], 300);
