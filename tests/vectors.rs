@@ -65,8 +65,9 @@ fn report_rows(world: &World, report: &str, month: &str, offer_id_column: OfferI
     let month = souk_core::time::BillingMonth::parse(month).expect("a month");
     let of_month = all.filter(|invoice| invoice.month == month);
     let zero = Money::zero(Currency::Usd);
-    let invoices: Vec<_> =
-        of_month.map(|invoice| Standing { invoice, collected_at: None, uncollected: zero }).collect();
+    let invoices: Vec<_> = of_month
+        .map(|invoice| Standing { invoice, corrects: None, collected_at: None, uncollected: zero })
+        .collect();
     let (market, seller) = (world.market(), account(SELLER));
     let input = ReportInput {
         market,

@@ -29,6 +29,8 @@ pub struct Payment {
 pub struct Standing {
     /// The invoice.
     pub invoice: Arc<Invoice>,
+    /// Of a credit memo, the invoice that it corrects: its funds are as old as those.
+    pub corrects: Option<Arc<Invoice>>,
     /// When it was collected; none while it is not. A credit memo is with what it corrects, or when it is issued.
     pub collected_at: Option<Timestamp>,
     /// What is left to pay.
@@ -43,7 +45,8 @@ impl Standing {
             None => left(family, invoice),
             Some(_) => Money::zero(invoice.currency),
         };
-        Standing { invoice: invoice.clone(), collected_at, uncollected }
+        let corrects = invoice.correction.as_ref().and_then(|c| family.invoice(&c.invoice)).cloned();
+        Standing { invoice: invoice.clone(), corrects, collected_at, uncollected }
     }
 
     /// How an invoice stands when it is issued.
@@ -52,7 +55,12 @@ impl Standing {
             None => (Some(invoice.issued_at), Money::zero(invoice.currency)),
             Some(_) => (None, invoice.total_with_tax()),
         };
-        Standing { invoice, collected_at, uncollected }
+        Standing { invoice, corrects: None, collected_at, uncollected }
+    }
+
+    /// The invoice that its funds are of: itself, or what it corrects.
+    pub fn charged(&self) -> &Invoice {
+        self.corrects.as_ref().unwrap_or(&self.invoice)
     }
 
     /// Whether it was invoiced by a moment, and not collected by then.

@@ -71,7 +71,7 @@ fn standing(revenue: Vec<Revenue>, collected_at: Option<Timestamp>) -> Standing 
         revenue,
         correction: None,
     };
-    Standing { invoice: Arc::new(invoice), collected_at, uncollected: usd(0) }
+    Standing { invoice: Arc::new(invoice), corrects: None, collected_at, uncollected: usd(0) }
 }
 
 fn balances(entries: &[Entry]) -> BTreeMap<Holder, i128> {

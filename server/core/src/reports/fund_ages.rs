@@ -56,17 +56,17 @@ pub const DISBURSED: Report = Report {
     rows: disbursed,
 };
 
-/// Pending since the invoice date.
+/// Pending since the invoice date; what was given back of an invoice lowers its funds.
 fn uncollected(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     Ok(rows(input, |standing, end| {
-        standing.is_uncollected_at(end).then_some((standing.invoice.issued_at, end))
+        standing.is_uncollected_at(end).then(|| (standing.charged().issued_at, end))
     }))
 }
 
 /// Pending since the due date.
 fn past_due(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     Ok(rows(input, |standing, end| {
-        let due = standing.invoice.due_at.filter(|due| *due < end);
+        let due = standing.charged().due_at.filter(|due| *due < end);
         due.filter(|_| standing.is_uncollected_at(end)).map(|due| (due, end))
     }))
 }

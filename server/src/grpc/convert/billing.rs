@@ -24,7 +24,7 @@ pub fn to_proto_invoice(standing: &Standing, market: &Marketplace) -> proto::Inv
 
 /// An invoice as it stands in a list: without its lines.
 pub fn to_proto_invoice_head(standing: &Standing) -> proto::Invoice {
-    let Standing { invoice, collected_at, uncollected } = standing;
+    let Standing { invoice, collected_at, uncollected, .. } = standing;
     proto::Invoice {
         invoice_id: invoice.id.to_string(),
         payer_account_id: invoice.payer.to_string(),
@@ -298,6 +298,7 @@ mod tests {
             total_with_tax: "2.02".to_owned(),
         };
         let standing = Standing {
+            corrects: None,
             invoice: Arc::new(invoice()),
             collected_at: Some(at("2025-07-20T00:00:00Z")),
             uncollected: Money::zero(Currency::Usd),
