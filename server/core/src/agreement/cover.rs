@@ -64,7 +64,7 @@ impl<'a> Cover<'a> {
             for p in annual {
                 // What is paid in instalments covers until these are cancelled.
                 let unpaid = p.in_instalments && agreement.status == AgreementStatus::Cancelled;
-                let ended = deactivated.or(agreement.ended_at.filter(|_| unpaid));
+                let ended = deactivated.or_else(|| agreement.ended_at.filter(|_| unpaid));
                 let until = p.until();
                 let end = ended.map_or(until, |at| at.min(until));
                 covers.extend(p.quantities.iter().map(|(dimension, &units)| Cover {
