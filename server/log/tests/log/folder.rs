@@ -109,7 +109,9 @@ impl Harness for SegmentedHarness {
         drop(log);
         let (name, first, end) = found.last_change(&before);
         let segment = found.0.get_mut(&name).expect("it was found");
-        let written = segment[first..end].to_vec();
+        let (first_written, whole) = (segment[first], segment[first..end].to_vec());
+        let old = before.0.get(&name).and_then(|old| old.get(first..end));
+        let fresh = old.is_none_or(|old| old.iter().all(|byte| *byte == 0));
         let tears = self.tears.replace(self.tears.get() + 1);
         match tears % 5 {
             // A block in the payload did not reach the disk.
@@ -123,10 +125,10 @@ impl Harness for SegmentedHarness {
             // There is something else.
             _ => segment[first..end].fill(0xEE),
         }
-        // The same batch again, over what a tear had left of it, changes a byte or two, and these may be what the tear
-        // puts there.
-        if segment[first..end] == written {
-            segment[end - 1] ^= 1;
+        // Over what an earlier tear had left, the bytes that change are not those of the batch alone: some lie behind it,
+        // and some of it may have stood there before. The first of them is always its own.
+        if segment[first..end] == whole || (!fresh && segment[first] == first_written) {
+            segment[first] ^= 1;
         }
         found.write(self.dir());
     }
