@@ -258,6 +258,20 @@ fn a_sandbox_may_stand_in_a_file_of_its_own_with_its_own_mistakes() {
 }
 
 #[test]
+fn a_step_beyond_a_sandbox_s_time_is_the_mistake_of_its_file_alone() {
+    let (_folder, late) = example(&[]);
+    let account = "addAccount: {accountId: 777777777777, companyName: Late}";
+    let text = std::fs::read_to_string(&late).expect("the example");
+    std::fs::write(&late, format!("{text}\n  - at: 9999-01-01\n    {account}\n")).expect("a file");
+    let good = scenarios().join("a-02-y-under-x-is-never-a-credit.yaml");
+    let output = souk(&["run", &late, good.to_str().expect("a path")]);
+    let told = stdout(&output);
+    assert!(told.contains("the clock cannot be turned to this time"), "{told}");
+    assert!(told.lines().any(|line| line.starts_with("ok ") && line.contains("a-02-")), "{told}");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn the_exit_code_says_what_came_out() {
     let (_good, good) = example(&[]);
     let (_failing, failing) = example(&[("total: 120.00", "total: 1.00")]);

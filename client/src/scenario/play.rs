@@ -68,7 +68,12 @@ pub async fn play(client: &SoukClient, sandbox: &str, scenario: &Scenario) -> Re
     let mut played = Played::default();
     for step in &scenario.steps {
         if world.now != step.at {
-            client.advance_clock(sandbox, Target::To(step.at)).await?;
+            if let Err(error) = client.advance_clock(sandbox, Target::To(step.at)).await {
+                let Some(refusal) = error.refusal() else { return Err(error) };
+                let problem = format!("the clock cannot be turned to this time: {}", refusal.message);
+                played.mistake = Some(Mistake { position: step.position, in_sandbox_file: false, problem });
+                break;
+            }
             world.now = step.at;
         }
         match one_step(&mut world, step, &mut played).await {

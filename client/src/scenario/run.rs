@@ -107,13 +107,16 @@ async fn one(client: &SoukClient, path: &Path, keep: bool) -> Result<Ran, CliErr
     };
     let sandbox = fresh_name(&stem);
     let played = play::play(client, &sandbox, &scenario).await;
-    let kept = if keep {
-        Some(sandbox)
-    } else {
-        forget(client, &sandbox).await?;
-        None
+    let forgotten = if keep { Ok(()) } else { forget(client, &sandbox).await };
+    let kept = keep.then_some(sandbox);
+    let played = match played.and_then(|played| forgotten.map(|()| played)) {
+        Ok(played) => played,
+        // One that loses the server is not the end of the others.
+        Err(error) => {
+            let lost = Wrong::at(&origin, &text, 0, 0, &format!("it was not played to its end: {error}"));
+            return Ok(ran(scenario.name, 0, kept, Verdict::Wrong(vec![lost])));
+        }
     };
-    let played = played?;
     let verdict = match (played.mistake, played.failures) {
         (Some(mistake), _) => Verdict::Wrong(vec![of_server(&origin, &text, &scenario, &mistake)]),
         (None, failures) if failures.is_empty() => Verdict::Passed,

@@ -56,6 +56,15 @@ impl FixedUpfront {
                 return refuse(Code::DurationNotAllowed, ".duration", message);
             }
         }
+        if !self.price.is_payable(self.currency) {
+            let message = format!(
+                "{} {} cannot be paid: one price has at most {} decimals",
+                self.price,
+                self.currency,
+                self.currency.minor_digits()
+            );
+            return refuse(Code::PriceInvalid, ".price", message);
+        }
         if self.grants.is_empty() {
             return refuse(
                 Code::FieldMissing,
