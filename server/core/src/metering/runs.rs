@@ -1,4 +1,5 @@
-//! Runs that are billed by less than an hour: what they come to, for those who report them.
+//! Runs that are billed by less than an hour: what they come to. It is arithmetic only: no call takes such runs yet,
+//! and nothing is metered by it.
 //!
 //! A pod or task of a container counts by the second, a minute at least (P2); an instance of a machine learning product
 //! by the minute, and its inferences by what succeeded (P5). Prices are those of an hour, and an amount is rounded once.
