@@ -50,6 +50,8 @@ enum Step {
     Annual { units: u64, renews: bool },
     /// A share of an invoice is given back, in percent: above a hundred is too much.
     Refund { invoice: usize, percent: u32 },
+    /// A purchase on the listing that this number chooses is given back.
+    GiveBack { purchase: usize },
     /// The end of what is held on the product.
     Cancel { saas: bool },
 }
@@ -79,6 +81,7 @@ fn steps() -> impl Strategy<Value = Vec<(i64, usize, Step)>> {
         6 => amend.prop_map(|(saas, purchase, key, units)| Step::Amend { saas, purchase, key, units }),
         2 => (1..9_u64, any::<bool>()).prop_map(|(units, renews)| Step::Annual { units, renews }),
         3 => (0..50_usize, 0..130_u32).prop_map(|(invoice, percent)| Step::Refund { invoice, percent }),
+        3 => (0..4_usize).prop_map(|purchase| Step::GiveBack { purchase }),
         1 => any::<bool>().prop_map(|saas| Step::Cancel { saas }),
     ];
     // Up to 50 days between steps, some of them at the same moment.
@@ -151,6 +154,7 @@ impl Life {
                 }
             }
             Step::Refund { invoice, percent } => self.refund(number, buyer, invoice, percent),
+            Step::GiveBack { purchase } => self.give_back(buyer, purchase),
             Step::Cancel { saas } => {
                 if self.world.live(buyer, product(saas)).is_some() {
                     self.world.cancel(product(saas), buyer);
@@ -287,6 +291,37 @@ impl Life {
             taken(self.world.try_adjust(buyer, &adjustment));
             assert_eq!(self.world.invoices(buyer).len(), invoices.len() + 1, "said again, it is made once");
         }
+    }
+
+    /// A buyer gives an annual subscription back: nothing that it was charged is left, and only for two days.
+    fn give_back(&mut self, buyer: &str, purchase: usize) {
+        let Some(agreement) = self.world.live(buyer, AMI).cloned() else { return };
+        let count = agreement.purchases.len();
+        let Some(old) = agreement.purchases.get(purchase % count.max(1)).cloned() else { return };
+        let (now, public) = (self.world.now(), agreement.offer.as_str() == public_offer(AMI));
+        let lasts = old.start <= now && now < old.end && old.ended_early_at.is_none();
+        // Two of the same cannot be told from a renewal, which is given back for longer.
+        let renewed = |p: &UpfrontPurchase| p.end == old.start && p.quantities == old.quantities;
+        let renewed = old.amends.is_none() && agreement.purchases.iter().any(renewed);
+        let last = old.start.plus_days(if renewed { 14 } else { 2 });
+        let made = taken(self.world.try_refund_purchase(AMI, buyer, old.number));
+        assert_eq!(made, public && lasts && now <= last, "{old:?} at {now}");
+        if !made {
+            return;
+        }
+        let after = self.world.live(buyer, AMI).expect("it goes on");
+        let ended = after.purchases.iter().find(|p| p.number == old.number).expect("the purchase");
+        assert_eq!((ended.ended_early_at, after.purchases.len()), (Some(now), count));
+        let (_, family) = self.world.family(buyer).expect("a family");
+        let charged = |invoice: &&std::sync::Arc<Invoice>| {
+            invoice.kind == InvoiceKind::Upfront
+                && invoice.issued_at == old.start
+                && invoice.lines[0].agreement == agreement.id
+        };
+        let same_moment = agreement.purchases.iter().filter(|p| p.start == old.start).count();
+        let back = family.invoices().iter().filter(charged);
+        let back = back.filter(|invoice| most(family, invoice, &agreement.id).minor() == 0).count();
+        assert!((1..=same_moment).contains(&back), "{back} of {same_moment} came back whole");
     }
 
     /// Sums of invoices, limits of refunds, and values of agreements.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use souk_core::agreement::acceptance::{self, Refusal};
-use souk_core::agreement::{Agreement, Family, amendment};
+use souk_core::agreement::{Agreement, Family, amendment, refund_window};
 use souk_core::catalog::account::DEFAULT_ENTITY;
 use souk_core::catalog::{Change, Clock, Marketplace};
 use souk_core::ids::{AccountId, DEFAULT_REGION, DimensionKey, OfferId, ProductId, Region, SandboxName};
@@ -228,6 +228,19 @@ impl World {
         let family = family.unwrap_or_else(|| panic!("{payer} has no family"));
         let quantities = quantities.iter().map(|(key, units)| (DimensionKey::new(key), *units)).collect();
         let events = amendment::amend(self.market(), family, agreement, purchase, &quantities, self.now)?;
+        self.happened(payer, events);
+        Ok(())
+    }
+
+    /// A buyer gives an upfront purchase back.
+    pub fn try_refund_purchase(&mut self, product: &str, buyer: &str, number: u32) -> Result<(), Refusal> {
+        let agreement =
+            self.live(buyer, product).unwrap_or_else(|| panic!("{buyer} holds nothing on {product}"));
+        let payer = agreement.payer;
+        let family = self.family(&payer.to_string()).map(|(_, family)| family);
+        let family = family.unwrap_or_else(|| panic!("{payer} has no family"));
+        let events =
+            refund_window::refund_purchase(self.market(), family, agreement, Some(number), self.now)?;
         self.happened(payer, events);
         Ok(())
     }

@@ -6,7 +6,7 @@ use souk_proto::agreement::v1::agreement_service_client::AgreementServiceClient;
 use souk_proto::agreement::v1::{
     AcceptOfferRequest, AddAnnualSubscriptionRequest, Agreement, AmendAgreementRequest,
     CancelAgreementRequest, Entitlement, GetAgreementRequest, ListAgreementsRequest, ListEntitlementsRequest,
-    UpfrontConfiguration,
+    RefundPurchaseRequest, UpfrontConfiguration,
 };
 use tonic::transport::Channel;
 
@@ -113,6 +113,28 @@ impl SoukClient {
             quantities,
         };
         let send = |channel, request| async move { service(channel).amend_agreement(request).await };
+        let answer = self.unary(call, question, send).await?;
+        let agreement = required(call, answer.agreement, "the agreement")?;
+        Ok(Accepted { agreement, invoice_ids: answer.invoice_ids })
+    }
+
+    /// Gives back what was bought upfront on a public offer, within its refund window. Never repeated by itself.
+    ///
+    /// # Errors
+    /// When the server refuses or cannot be reached.
+    pub async fn refund_purchase(
+        &self,
+        sandbox: &str,
+        agreement_id: &str,
+        purchase_number: Option<u32>,
+    ) -> Result<Accepted, ClientError> {
+        let call = Call::RefundPurchase;
+        let question = RefundPurchaseRequest {
+            sandbox: sandbox.to_owned(),
+            agreement_id: agreement_id.to_owned(),
+            purchase_number: purchase_number.unwrap_or_default(),
+        };
+        let send = |channel, request| async move { service(channel).refund_purchase(request).await };
         let answer = self.unary(call, question, send).await?;
         let agreement = required(call, answer.agreement, "the agreement")?;
         Ok(Accepted { agreement, invoice_ids: answer.invoice_ids })

@@ -94,6 +94,8 @@ calls! {
         "each call buys and invoices";
     AmendAgreement "souk.agreement.v1.AgreementService" "AmendAgreement" Once
         "a repeat is refused because nothing changes any more, and would hide a success";
+    RefundPurchase "souk.agreement.v1.AgreementService" "RefundPurchase" Once
+        "a repeat is refused because the purchase ended, and would hide a success";
     CancelAgreement "souk.agreement.v1.AgreementService" "CancelAgreement" Once
         "a repeat is refused because the agreement ended, and would hide a success";
     GetAgreement "souk.agreement.v1.AgreementService" "GetAgreement" Repeat "reads";
@@ -173,6 +175,7 @@ mod tests {
                 "AcceptOffer",
                 "AddAnnualSubscription",
                 "AmendAgreement",
+                "RefundPurchase",
                 "CancelAgreement",
                 "PayInvoice",
             ]

@@ -206,6 +206,7 @@ fn line(event: &SandboxEvent) -> String {
             format!("{} of {} {}", e.offer_id, e.buyer_account_id, e.origin().as_str_name())
         }
         Event::UpfrontAmended(e) => format!("{} amended to {:?}", e.buyer_account_id, e.quantities),
+        Event::UpfrontRefunded(e) => format!("{} gave back purchase {}", e.buyer_account_id, e.number),
         Event::UpfrontPurchased(e) => format!("{} bought {:?}", e.buyer_account_id, e.quantities),
         Event::InvoiceIssued(e) => format!("{} {} {}", e.invoice_id, e.billing_period, e.total),
         Event::InvoicePaid(e) => format!("{} paid {}", e.invoice_id, e.amount),

@@ -72,6 +72,20 @@ than what is given back.")]
         #[arg(long = "quantity", value_name = "DIMENSION=NUMBER", value_parser = args::quantity, required = true)]
         quantities: Vec<Pair<u64>>,
     },
+    /// Gives back what was bought upfront on a public offer, within its refund window.
+    #[command(after_help = "Examples:
+  souk agreement refund agmt-1
+  souk agreement refund agmt-1 --purchase 2
+
+All that was charged comes back in credit memos, for 48 hours after the purchase, or 14 days after it renewed itself.
+Later, and of private offers, the seller decides: see souk invoice refund.")]
+    Refund {
+        /// The agreement.
+        agreement: String,
+        /// The number of the purchase; needed when several last now.
+        #[arg(long, value_name = "NUMBER")]
+        purchase: Option<u32>,
+    },
     /// Ends an agreement now; what of it is due in instalments is invoiced no more.
     #[command(after_help = "Example:
   souk agreement cancel agmt-1")]
@@ -138,6 +152,11 @@ impl AgreementCommand {
                 let client = session.connect().await?;
                 let amended = client.amend_agreement(&sandbox, &agreement, number, quantities).await?;
                 session.show(&purchase(amended)?)
+            }
+            AgreementCommand::Refund { agreement, purchase: number } => {
+                let client = session.connect().await?;
+                let refunded = client.refund_purchase(&sandbox, &agreement, number).await?;
+                session.show(&purchase(refunded)?)
             }
             AgreementCommand::Cancel { agreement } => {
                 let ended = session.connect().await?.cancel_agreement(&sandbox, &agreement).await?;
@@ -211,9 +230,10 @@ fn one(agreement: &Agreement) -> Result<View, CliError> {
         text("end_time"),
         text("auto_renew"),
     ];
-    let amended = agreement.upfront_purchases.iter().any(|purchase| purchase.amendment_time.is_some());
-    columns.extend(amended.then(|| text("amendment_time")));
-    let rows = agreement.upfront_purchases.iter().flat_map(|p| purchase_rows(p, amended)).collect();
+    let purchases = &agreement.upfront_purchases;
+    let early = purchases.iter().any(|p| p.amendment_time.is_some() || p.refund_time.is_some());
+    columns.extend(early.then_some(["amendment_time", "refund_time"]).into_iter().flatten().map(text));
+    let rows = purchases.iter().flat_map(|p| purchase_rows(p, early)).collect();
     let mut view = View::of_facts(facts, json::of(agreement)?).with_sheet("Bought upfront", columns, rows);
     if !agreement.instalments.is_empty() {
         let columns = vec![number("number"), text("due_time"), number("amount"), text("status")];
@@ -231,10 +251,11 @@ fn one(agreement: &Agreement) -> Result<View, CliError> {
     Ok(view)
 }
 
-/// A row for each dimension; with the time of its amendment where some purchase has one.
-fn purchase_rows(purchase: &UpfrontPurchase, amended: bool) -> impl Iterator<Item = Vec<String>> {
+/// A row for each dimension; with the time of its amendment or refund where some purchase has one.
+fn purchase_rows(purchase: &UpfrontPurchase, early: bool) -> impl Iterator<Item = Vec<String>> {
     purchase.quantities.iter().map(move |(dimension, quantity)| {
-        let amendment = amended.then(|| time::show(purchase.amendment_time.as_ref()));
+        let times = [purchase.amendment_time.as_ref(), purchase.refund_time.as_ref()];
+        let times = early.then(|| times.map(time::show)).into_iter().flatten();
         let cells = vec![
             purchase.number.to_string(),
             dimension.clone(),
@@ -245,7 +266,7 @@ fn purchase_rows(purchase: &UpfrontPurchase, amended: bool) -> impl Iterator<Ite
             time::show(purchase.end_time.as_ref()),
             if purchase.auto_renew { "yes" } else { "no" }.to_owned(),
         ];
-        cells.into_iter().chain(amendment).collect()
+        cells.into_iter().chain(times).collect()
     })
 }
 

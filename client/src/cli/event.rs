@@ -87,6 +87,10 @@ fn cells(event: &SandboxEvent) -> [String; 5] {
                 format!("{} in place of purchase {}, until {until}", held.join(", "), e.amended_number);
             cells("upfront_amended", &e.payer_account_id, &e.buyer_account_id, &e.agreement_id, details)
         }
+        Some(Event::UpfrontRefunded(e)) => {
+            let details = format!("purchase {} given back", e.number);
+            cells("upfront_refunded", &e.payer_account_id, &e.buyer_account_id, &e.agreement_id, details)
+        }
         Some(Event::InvoiceIssued(e)) => {
             let kind = word(e.kind().as_str_name(), "INVOICE_KIND_");
             let details = format!("{kind} of {}: {} {}", e.billing_period, e.total, e.currency_code);

@@ -233,6 +233,7 @@ mod tests {
         souk agreement accept
         souk agreement add-annual
         souk agreement amend
+        souk agreement refund
         souk agreement cancel
         souk agreement show
         souk agreement list

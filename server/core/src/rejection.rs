@@ -196,6 +196,8 @@ codes! {
     TooManyAdjustments = "TOO_MANY_ADJUSTMENTS" Invalid,
     /// An invoice that cannot be adjusted.
     AdjustmentNotAllowed = "ADJUSTMENT_NOT_ALLOWED" State,
+    /// A purchase whose buyer cannot give it back, or no longer (I3).
+    RefundNotAllowed = "REFUND_NOT_ALLOWED" State,
     /// An invoice is paid once; a card pays at once.
     InvoicePaid = "INVOICE_PAID" State,
     /// Nothing is paid of a credit memo.

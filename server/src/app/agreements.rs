@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use souk_core::agreement::acceptance::{self, Refusal};
-use souk_core::agreement::{Agreement, Entitlement, Family, amendment};
+use souk_core::agreement::{Agreement, Entitlement, Family, amendment, refund_window};
 use souk_core::catalog::Marketplace;
 use souk_core::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, OfferId, ProductId, SandboxName};
 use souk_core::machine::Event;
@@ -74,6 +74,19 @@ impl Souk {
     ) -> Result<Agreed, AppError> {
         self.on_agreement(name, agreement, move |market, family, agreement, now| {
             amendment::amend(market, family, agreement, purchase, &quantities, now)
+        })
+        .await
+    }
+
+    /// A buyer gives an upfront purchase back.
+    pub async fn refund_purchase(
+        &self,
+        name: &SandboxName,
+        agreement: AgreementId,
+        purchase: Option<u32>,
+    ) -> Result<Agreed, AppError> {
+        self.on_agreement(name, agreement, move |market, family, agreement, now| {
+            refund_window::refund_purchase(market, family, agreement, purchase, now)
         })
         .await
     }

@@ -109,7 +109,7 @@ pub(super) fn to_journal_purchase(purchase: &UpfrontPurchase) -> journal::Upfron
         start,
         end,
         auto_renew,
-        amended_at,
+        ended_early_at,
         amends,
         added_value,
     } = purchase;
@@ -125,7 +125,7 @@ pub(super) fn to_journal_purchase(purchase: &UpfrontPurchase) -> journal::Upfron
         auto_renew: Some(*auto_renew),
         scaled_fixed_price: fixed_price.map(UnitPrice::scaled),
         in_instalments: in_instalments.then_some(true),
-        amended_micros: amended_at.map(|at| at.micros()),
+        amended_micros: ended_early_at.map(|at| at.micros()),
         amends: *amends,
         added_value_minor: added_value.map(|value| value.minor().to_string()),
     }
@@ -140,7 +140,7 @@ pub(super) fn from_journal_purchase(
     Ok(UpfrontPurchase {
         fixed_price: fixed_price.transpose()?,
         in_instalments: purchase.in_instalments.unwrap_or(false),
-        amended_at: optional_time(purchase.amended_micros, "amended_micros")?,
+        ended_early_at: optional_time(purchase.amended_micros, "amended_micros")?,
         amends: purchase.amends,
         added_value: added.transpose()?,
         number: required(purchase.number, "number")?,

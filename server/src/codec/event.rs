@@ -82,6 +82,14 @@ fn to_journal_event(event: &Event) -> Stored {
                 purchase: Some(to_journal_purchase(purchase)),
             })
         }
+        Event::UpfrontRefunded { payer, agreement, number, at } => {
+            Stored::UpfrontRefunded(journal::UpfrontRefunded {
+                payer: Some(payer.number()),
+                agreement_id: agreement.to_string(),
+                number: Some(*number),
+                end_micros: Some(at.micros()),
+            })
+        }
         Event::InstalmentSettled { payer, agreement, number, state } => {
             Stored::InstalmentSettled(journal::InstalmentSettled {
                 payer: Some(payer.number()),
@@ -149,6 +157,7 @@ fn from_journal_event(event: Stored) -> Result<Event, CodecError> {
             ("upfront_purchased", from_journal_upfront_purchased(purchased))
         }
         Stored::UpfrontAmended(amended) => ("upfront_amended", from_journal_upfront_amended(amended)),
+        Stored::UpfrontRefunded(refunded) => ("upfront_refunded", from_journal_upfront_refunded(&refunded)),
         Stored::InstalmentSettled(settled) => {
             ("instalment_settled", from_journal_instalment_settled(&settled))
         }
@@ -193,6 +202,15 @@ fn from_journal_upfront_amended(amended: journal::UpfrontAmended) -> Result<Even
         agreement: id(&amended.agreement_id, AgreementId::new, "agreement_id")?,
         amended: required(amended.amended, "amended")?,
         purchase: message(amended.purchase, "purchase", from_journal_purchase)?,
+    })
+}
+
+fn from_journal_upfront_refunded(refunded: &journal::UpfrontRefunded) -> Result<Event, CodecError> {
+    Ok(Event::UpfrontRefunded {
+        payer: account(refunded.payer, "payer")?,
+        agreement: id(&refunded.agreement_id, AgreementId::new, "agreement_id")?,
+        number: required(refunded.number, "number")?,
+        at: required_time(refunded.end_micros, "end_micros")?,
     })
 }
 

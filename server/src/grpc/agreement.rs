@@ -1,7 +1,7 @@
 //! AgreementService.
 
-use souk_core::agreement::Entitlement;
-use souk_core::ids::{AccountId, AgreementId, DimensionKey, OfferId, ProductId};
+use souk_core::agreement::{Agreement, Entitlement};
+use souk_core::ids::{AccountId, AgreementId, DimensionKey, OfferId, ProductId, SandboxName};
 use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_proto::agreement::v1 as proto;
 use souk_proto::agreement::v1::agreement_service_server::AgreementService;
@@ -33,6 +33,13 @@ fn configuration(
     chosen.map(from_proto_configuration).transpose().map_err(|r| refuse(r.within("configuration")))
 }
 
+impl AgreementApi {
+    fn written(&self, name: &SandboxName, agreement: &Agreement) -> Result<proto::Agreement, Status> {
+        let market = self.0.market(name).map_err(refuse)?;
+        Ok(to_proto_agreement(agreement, market.offers().get(&agreement.offer)))
+    }
+}
+
 #[tonic::async_trait]
 impl AgreementService for AgreementApi {
     async fn accept_offer(
@@ -46,7 +53,7 @@ impl AgreementService for AgreementApi {
         let chosen = configuration(request.configuration)?;
         let agreed = self.0.accept_offer(&name, offer, buyer, chosen).await.map_err(refuse)?;
         Ok(Response::new(proto::AcceptOfferResponse {
-            agreement: Some(to_proto_agreement(&agreed.agreement)),
+            agreement: Some(self.written(&name, &agreed.agreement)?),
             invoice_ids: agreed.invoices.iter().map(ToString::to_string).collect(),
         }))
     }
@@ -61,7 +68,7 @@ impl AgreementService for AgreementApi {
         let chosen = required(configuration(request.configuration)?, "configuration").map_err(refuse)?;
         let agreed = self.0.add_annual_subscription(&name, id, chosen).await.map_err(refuse)?;
         Ok(Response::new(proto::AddAnnualSubscriptionResponse {
-            agreement: Some(to_proto_agreement(&agreed.agreement)),
+            agreement: Some(self.written(&name, &agreed.agreement)?),
             invoice_ids: agreed.invoices.iter().map(ToString::to_string).collect(),
         }))
     }
@@ -78,8 +85,23 @@ impl AgreementService for AgreementApi {
             request.quantities.iter().map(|(key, units)| (DimensionKey::new(key), *units)).collect();
         let agreed = self.0.amend_agreement(&name, id, purchase, quantities).await.map_err(refuse)?;
         Ok(Response::new(proto::AmendAgreementResponse {
-            agreement: Some(to_proto_agreement(&agreed.agreement)),
+            agreement: Some(self.written(&name, &agreed.agreement)?),
             invoice_ids: agreed.invoices.iter().map(ToString::to_string).collect(),
+        }))
+    }
+
+    async fn refund_purchase(
+        &self,
+        request: Request<proto::RefundPurchaseRequest>,
+    ) -> Result<Response<proto::RefundPurchaseResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let id = agreement_id(&request.agreement_id)?;
+        let purchase = (request.purchase_number > 0).then_some(request.purchase_number);
+        let refunded = self.0.refund_purchase(&name, id, purchase).await.map_err(refuse)?;
+        Ok(Response::new(proto::RefundPurchaseResponse {
+            agreement: Some(self.written(&name, &refunded.agreement)?),
+            invoice_ids: refunded.invoices.iter().map(ToString::to_string).collect(),
         }))
     }
 
@@ -91,7 +113,9 @@ impl AgreementService for AgreementApi {
         let name = name_of(&request.sandbox)?;
         let agreement =
             self.0.cancel_agreement(&name, agreement_id(&request.agreement_id)?).await.map_err(refuse)?;
-        Ok(Response::new(proto::CancelAgreementResponse { agreement: Some(to_proto_agreement(&agreement)) }))
+        Ok(Response::new(proto::CancelAgreementResponse {
+            agreement: Some(self.written(&name, &agreement)?),
+        }))
     }
 
     async fn get_agreement(
@@ -102,7 +126,7 @@ impl AgreementService for AgreementApi {
         let name = name_of(&request.sandbox)?;
         let agreement =
             self.0.agreement(&name, agreement_id(&request.agreement_id)?).await.map_err(refuse)?;
-        Ok(Response::new(proto::GetAgreementResponse { agreement: Some(to_proto_agreement(&agreement)) }))
+        Ok(Response::new(proto::GetAgreementResponse { agreement: Some(self.written(&name, &agreement)?) }))
     }
 
     async fn list_agreements(
@@ -118,7 +142,9 @@ impl AgreementService for AgreementApi {
         let key = |a: &souk_core::agreement::Agreement| format!("{} {:010}", a.payer, a.number);
         let (agreements, next_page_token) =
             page(&list, agreements, key, request.page_size, &request.page_token).map_err(refuse)?;
-        let agreements = agreements.iter().map(to_proto_agreement).collect();
+        let market = self.0.market(&name).map_err(refuse)?;
+        let agreements =
+            agreements.iter().map(|a| to_proto_agreement(a, market.offers().get(&a.offer))).collect();
         Ok(Response::new(proto::ListAgreementsResponse { agreements, next_page_token }))
     }
 

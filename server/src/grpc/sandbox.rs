@@ -61,7 +61,11 @@ impl SandboxService for SandboxApi {
         Ok(Response::new(proto::GetSandboxResponse {
             sandbox: Some(self.sandbox(&description)),
             products: market.products().values().map(to_proto_product).collect(),
-            agreements: description.agreements.iter().map(to_proto_agreement).collect(),
+            agreements: description
+                .agreements
+                .iter()
+                .map(|a| to_proto_agreement(a, market.offers().get(&a.offer)))
+                .collect(),
             customer_identifiers: customer_identifiers(&description),
             registration_tokens: registration_tokens(&description),
             public_keys: public_keys.iter().map(to_proto_public_key).collect(),

@@ -15,6 +15,7 @@ mod hours;
 mod meter;
 mod pay;
 mod refund;
+mod refund_purchase;
 mod run;
 
 use souk_client::AgreementFilter;
@@ -49,6 +50,7 @@ pub static ALL: &[&Kind] = &[
     &amend::KIND,
     &cancel::KIND,
     &refund::KIND,
+    &refund_purchase::KIND,
     &change_prices::KIND,
     &create_offer::KIND,
     &create_product::KIND,

@@ -1,13 +1,15 @@
 //! What sellers published and buyers accepted, as steps. What happened by itself (renewals, fall-backs, ends) happens
 //! by itself again.
 
+use prost_types::Timestamp;
 use souk_proto::agreement::v1::{Agreement, AgreementStatus, UpfrontPurchase};
 use souk_proto::billing::v1::InvoiceKind;
 use souk_proto::catalog::v1::Offer;
 use souk_proto::document;
 use souk_proto::sandbox::v1::sandbox_event::Event;
 use souk_proto::sandbox::v1::{
-    AgreementAcceptedEvent, AgreementOrigin, PricesChangedEvent, UpfrontAmendedEvent, UpfrontPurchasedEvent,
+    AgreementAcceptedEvent, AgreementOrigin, PricesChangedEvent, SandboxEvent, UpfrontAmendedEvent,
+    UpfrontPurchasedEvent, UpfrontRefundedEvent,
 };
 
 use super::words::{flow, flow_numbers, flow_text, indented};
@@ -27,6 +29,7 @@ pub fn steps(past: &Past) -> Vec<Step> {
             Event::AgreementAccepted(accepted) => accept(past, accepted)?,
             Event::UpfrontPurchased(purchased) => buy(past, purchased)?,
             Event::UpfrontAmended(amended) => amend(past, amended)?,
+            Event::UpfrontRefunded(refunded) => refund_purchase(past, refunded),
             Event::AgreementEnded(ended) if ended.status() == AgreementStatus::Cancelled => {
                 format!(
                     "cancel: {}\n",
@@ -34,7 +37,7 @@ pub fn steps(past: &Past) -> Vec<Step> {
                 )
             }
             Event::InvoiceIssued(issued) if issued.kind() == InvoiceKind::CreditMemo => {
-                refund(past, &issued.invoice_id)?
+                refund(past, &issued.invoice_id, event.time)?
             }
             Event::InvoicePaid(paid) => {
                 let keys = [("invoice", flow_text(&paid.invoice_id))];
@@ -147,9 +150,28 @@ fn amend(past: &Past, amended: &UpfrontAmendedEvent) -> Option<String> {
     Some(format!("amend: {}\n", flow(&keys)))
 }
 
-fn refund(past: &Past, memo_id: &str) -> Option<String> {
+fn refund_purchase(past: &Past, refunded: &UpfrontRefundedEvent) -> String {
+    let keys = [
+        ("agreement", flow_text(past.names.agreement(&refunded.agreement_id))),
+        ("purchase", refunded.number.to_string()),
+    ];
+    format!("refundPurchase: {}\n", flow(&keys))
+}
+
+/// None of a credit memo that came with a purchase given back.
+fn refund(past: &Past, memo_id: &str, at: Option<Timestamp>) -> Option<String> {
     let memo = past.credit_memos.iter().find(|memo| memo.invoice_id == memo_id)?;
     let line = memo.lines.first()?;
+    let came_with = |event: &SandboxEvent| {
+        let refunded = match &event.event {
+            Some(Event::UpfrontRefunded(refunded)) => refunded,
+            _ => return false,
+        };
+        event.time == at && refunded.agreement_id == line.agreement_id
+    };
+    if past.events.iter().any(came_with) {
+        return None;
+    }
     let keys = [
         ("invoice", flow_text(&memo.corrected_invoice_id)),
         ("agreement", flow_text(past.names.agreement(&line.agreement_id))),

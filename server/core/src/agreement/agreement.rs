@@ -83,8 +83,8 @@ pub struct UpfrontPurchase {
     pub end: Timestamp,
     /// Renews itself at its end.
     pub auto_renew: bool,
-    /// When an amendment put another purchase in its place.
-    pub amended_at: Option<Timestamp>,
+    /// When an amendment put another purchase in its place, or its buyer gave it back.
+    pub ended_early_at: Option<Timestamp>,
     /// The number of the purchase whose place it took by an amendment.
     pub amends: Option<u32>,
     /// Of a purchase that took another's place: what it added to the agreement's value.
@@ -92,9 +92,9 @@ pub struct UpfrontPurchase {
 }
 
 impl UpfrontPurchase {
-    /// Its end, not part of it: when it was amended, that.
+    /// Its end, not part of it: when it was amended or given back, that.
     pub fn until(&self) -> Timestamp {
-        self.amended_at.unwrap_or(self.end)
+        self.ended_early_at.unwrap_or(self.end)
     }
 
     /// Whether it is a contract that is tried for free: public offers have no other price for everything.
@@ -172,12 +172,17 @@ impl Agreement {
     /// The purchase that is in force or comes into force, of a contract: the one that no amendment replaced.
     pub fn contract(&self) -> Option<&UpfrontPurchase> {
         let contracts = self.purchases.iter().rev().filter(|p| p.kind == UpfrontKind::Contract);
-        contracts.into_iter().find(|p| p.amended_at.is_none())
+        contracts.into_iter().find(|p| p.ended_early_at.is_none())
     }
 
     /// The purchase that the whole agreement lasts as long as: a contract, or what one price buys.
     pub fn main_purchase(&self) -> Option<&UpfrontPurchase> {
         self.contract().or_else(|| self.purchases.iter().find(|purchase| purchase.fixed_price.is_some()))
+    }
+
+    /// Whether another purchase took its place.
+    pub fn is_amended(&self, purchase: &UpfrontPurchase) -> bool {
+        self.purchases.iter().any(|other| other.amends == Some(purchase.number))
     }
 
     /// The first moment of the term that a purchase is of: its own, but that of what it amends.

@@ -115,33 +115,43 @@ pub fn amend(
     Ok(vec![amended, Event::InvoiceIssued(Arc::new(invoice))])
 }
 
-/// The purchase that is amended: the one of this number, or the only one.
+/// The purchase that is amended.
 fn amended(
     agreement: &Agreement,
     number: Option<u32>,
     now: Timestamp,
 ) -> Result<&UpfrontPurchase, Rejection> {
-    let live = |p: &&UpfrontPurchase| p.kind != UpfrontKind::Monthly && p.start <= now && now < p.until();
-    let mut candidates =
-        agreement.purchases.iter().filter(live).filter(|p| number.is_none_or(|n| n == p.number));
-    let field = "purchaseNumber";
-    let Some(purchase) = candidates.next() else {
-        let message = match number {
-            Some(number) => format!("{} has no purchase {number} that lasts now", agreement.id),
-            None => format!("{} has no upfront purchase that lasts now", agreement.id),
-        };
-        return Err(Rejection::new(Code::ConfigurationInvalid, field, message));
-    };
-    if candidates.next().is_some() {
-        let message = format!("{} has several upfront purchases: say which one by its number", agreement.id);
-        return Err(Rejection::new(Code::ConfigurationInvalid, field, message));
-    }
+    let purchase = agreement.live_purchase(number, now)?;
     if purchase.in_instalments || purchase.fixed_price.is_some() {
         let message = "what is paid in instalments or has one price for everything is not amended (P9): accept another \
                        private offer in its place";
-        return Err(Rejection::new(Code::AmendmentNotAllowed, field, message));
+        return Err(Rejection::new(Code::AmendmentNotAllowed, PURCHASE_NUMBER, message));
     }
     Ok(purchase)
+}
+
+const PURCHASE_NUMBER: &str = "purchaseNumber";
+
+impl Agreement {
+    /// The upfront purchase of this number, or the only one, that lasts now.
+    pub fn live_purchase(&self, number: Option<u32>, now: Timestamp) -> Result<&UpfrontPurchase, Rejection> {
+        let live = |p: &&UpfrontPurchase| p.kind != UpfrontKind::Monthly && p.start <= now && now < p.until();
+        let mut candidates =
+            self.purchases.iter().filter(live).filter(|p| number.is_none_or(|n| n == p.number));
+        let refuse = |message| Err(Rejection::new(Code::ConfigurationInvalid, PURCHASE_NUMBER, message));
+        let Some(purchase) = candidates.next() else {
+            return refuse(match number {
+                Some(number) => format!("{} has no purchase {number} that lasts now", self.id),
+                None => format!("{} has no upfront purchase that lasts now", self.id),
+            });
+        };
+        match candidates.next() {
+            None => Ok(purchase),
+            Some(_) => {
+                refuse(format!("{} has several upfront purchases: say which one by its number", self.id))
+            }
+        }
+    }
 }
 
 /// A dimension that is held keeps its price; another one has that of the offer, for the same duration.
@@ -155,7 +165,7 @@ impl Family {
     pub fn amend_purchase(&mut self, id: &crate::ids::AgreementId, amended: u32, purchase: UpfrontPurchase) {
         if let Some(agreement) = self.agreement_mut(id) {
             for old in agreement.purchases.iter_mut().filter(|old| old.number == amended) {
-                old.amended_at = Some(purchase.start);
+                old.ended_early_at = Some(purchase.start);
             }
             agreement.purchases.push(purchase);
         }

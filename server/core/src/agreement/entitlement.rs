@@ -145,7 +145,7 @@ mod tests {
                 auto_renew: true,
                 fixed_price: None,
                 in_instalments: false,
-                amended_at: None,
+                ended_early_at: None,
                 amends: None,
                 added_value: None,
             }],

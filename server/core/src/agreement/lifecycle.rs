@@ -23,7 +23,7 @@ pub fn renewals_due(agreement: &Agreement) -> impl Iterator<Item = (Timestamp, u
     let annual = agreement
         .purchases
         .iter()
-        .filter(|p| p.auto_renew && p.kind != UpfrontKind::Contract && p.amended_at.is_none());
+        .filter(|p| p.auto_renew && p.kind != UpfrontKind::Contract && p.ended_early_at.is_none());
     annual.filter(|_| agreement.is_active()).map(|p| (p.end, p.number))
 }
 

@@ -9,6 +9,7 @@ pub mod entitlement;
 pub mod family;
 pub mod lifecycle;
 pub mod purchase;
+pub mod refund_window;
 pub mod timeline;
 
 pub use agreement::{Agreement, AgreementStatus, Instalment, InstalmentState, Origin, UpfrontPurchase};

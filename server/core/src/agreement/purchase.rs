@@ -86,7 +86,7 @@ fn configured(
         start,
         end,
         auto_renew: configuration.auto_renew,
-        amended_at: None,
+        ended_early_at: None,
         amends: None,
         added_value: None,
     })
@@ -107,7 +107,7 @@ fn tried(offer: &Offer, trial: &FreeTrial, now: Timestamp, number: u32) -> Upfro
         start: now,
         end: trial.duration.after(now),
         auto_renew: false,
-        amended_at: None,
+        ended_early_at: None,
         amends: None,
         added_value: None,
     }
@@ -149,7 +149,7 @@ fn of_fixed_price(
         start,
         end,
         auto_renew: configuration.is_some_and(|configuration| configuration.auto_renew),
-        amended_at: None,
+        ended_early_at: None,
         amends: None,
         added_value: None,
     })

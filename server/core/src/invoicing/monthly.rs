@@ -71,7 +71,7 @@ pub fn first_month(offer: &Offer, product: &Product, number: u32, now: Timestamp
         start: now,
         end: duration.after(now),
         auto_renew: true,
-        amended_at: None,
+        ended_early_at: None,
         amends: None,
         added_value: None,
     })

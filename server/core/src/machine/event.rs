@@ -41,6 +41,17 @@ pub enum Event {
         /// What was bought instead.
         purchase: UpfrontPurchase,
     },
+    /// A purchase was given back by its buyer.
+    UpfrontRefunded {
+        /// The family.
+        payer: AccountId,
+        /// The agreement.
+        agreement: AgreementId,
+        /// The number of the purchase.
+        number: u32,
+        /// When it ended by it.
+        at: Timestamp,
+    },
     /// An agreement ended.
     AgreementEnded {
         /// The family.
@@ -140,6 +151,7 @@ impl Event {
             Event::AgreementAccepted(_)
             | Event::UpfrontPurchased { .. }
             | Event::UpfrontAmended { .. }
+            | Event::UpfrontRefunded { .. }
             | Event::AgreementEnded { .. }
             | Event::InstalmentSettled { .. }
             | Event::InvoicePaid { .. }

@@ -59,12 +59,14 @@ pub struct Position {
     pub payer: Option<AccountId>,
     /// The number of the agreement, invoice, month or price change.
     pub number: u32,
-    /// How far an agreement has come: its beginning, its purchases by number, its end.
+    /// How far an agreement has come: its beginning, its purchases by number, those that were given back, its end.
     pub step: u32,
 }
 
 /// The beginning of an agreement.
 const BEGINNING: u32 = 0;
+/// Behind every purchase of the same moment: what was given back.
+const GIVEN_BACK: u32 = 1 << 31;
 /// Its end.
 const END: u32 = u32::MAX;
 
@@ -140,6 +142,13 @@ pub enum Happening {
         quantities: BTreeMap<DimensionKey, u64>,
         /// The end of both.
         end: Timestamp,
+    },
+    /// What was bought upfront was given back by its buyer.
+    UpfrontRefunded {
+        /// The agreement.
+        about: About,
+        /// The number of the purchase under the agreement.
+        number: u32,
     },
     /// An invoice was issued.
     InvoiceIssued {
@@ -285,6 +294,12 @@ impl HistoryWalk {
                 self.add(position(agreement.bought_at(purchase), purchase.number), || {
                     bought(agreement, purchase)
                 });
+                if let Some(at) = purchase.ended_early_at.filter(|_| !agreement.is_amended(purchase)) {
+                    self.add(position(at, GIVEN_BACK + purchase.number), || Happening::UpfrontRefunded {
+                        about: about(agreement),
+                        number: purchase.number,
+                    });
+                }
             }
             if let Some(ended) = agreement.ended_at {
                 self.add(position(ended, END), || {

@@ -166,6 +166,9 @@ impl Sandbox {
             Event::UpfrontAmended { payer, agreement, amended, purchase } => {
                 self.change(*payer, |family| family.amend_purchase(agreement, *amended, purchase.clone()));
             }
+            Event::UpfrontRefunded { payer, agreement, number, at } => {
+                self.change(*payer, |family| family.refund_purchase(agreement, *number, *at));
+            }
             Event::AgreementEnded { payer, agreement, status, at } => {
                 self.change(*payer, |family| family.end_agreement(agreement, *status, *at));
                 self.forget_taken_hours(*payer);

@@ -31,7 +31,7 @@ use souk_core::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
 use crate::codec::{ControlBatch, PartitionBatch};
 
 /// Variants of [`Event`].
-const EVENTS: u64 = 14;
+const EVENTS: u64 = 15;
 /// Variants of [`ControlEntry`].
 const ENTRIES: u64 = 3;
 /// Variants of [`Change`].
@@ -138,6 +138,12 @@ impl Tape<'_> {
                     dimension: self.id(DimensionKey::new),
                     quantity: QuantitySum(self.integer()),
                 },
+            },
+            14 => Event::UpfrontRefunded {
+                payer: self.account(),
+                agreement: self.id(AgreementId::new),
+                number: self.wide() as u32,
+                at: self.time(),
             },
             8 => Event::UsageRegistered { program: self.program(), at: self.time() },
             _ => Event::ClientTokenUsed {
@@ -267,7 +273,7 @@ impl Tape<'_> {
             auto_renew: self.flag(),
             fixed_price: self.option(Self::price),
             in_instalments: self.flag(),
-            amended_at: self.option(Self::time),
+            ended_early_at: self.option(Self::time),
             amends: self.option(Self::wide).map(|number| number as u32),
             added_value: self.option(Self::money),
         }

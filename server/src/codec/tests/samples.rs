@@ -158,7 +158,7 @@ fn purchase() -> UpfrontPurchase {
         auto_renew: true,
         fixed_price: None,
         in_instalments: false,
-        amended_at: None,
+        ended_early_at: None,
         amends: None,
         added_value: None,
     }

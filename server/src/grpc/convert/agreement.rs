@@ -1,8 +1,10 @@
 //! Agreements and what was bought upfront under them. What a buyer configures is read in [`super::terms`].
 
+use souk_core::agreement::refund_window::RefundWindows;
 use souk_core::agreement::{
     Agreement, AgreementStatus, Entitlement, Instalment, InstalmentState, UpfrontPurchase,
 };
+use souk_core::catalog::Offer;
 use souk_core::ids::{ProductId, SandboxName};
 use souk_core::terms::UpfrontKind;
 use souk_core::time::Timestamp;
@@ -12,8 +14,8 @@ use super::terms::{to_proto_quantities, to_proto_rate_card};
 use super::time::to_proto_time;
 use crate::app::registration_token::RegistrationToken;
 
-/// An agreement with its purchases.
-pub fn to_proto_agreement(agreement: &Agreement) -> proto::Agreement {
+/// An agreement with its purchases; how long these may be given back, its offer says.
+pub fn to_proto_agreement(agreement: &Agreement, offer: Option<&Offer>) -> proto::Agreement {
     proto::Agreement {
         agreement_id: agreement.id.to_string(),
         initial_agreement_id: agreement.initial_id.to_string(),
@@ -31,7 +33,7 @@ pub fn to_proto_agreement(agreement: &Agreement) -> proto::Agreement {
             .purchases
             .iter()
             .filter(|purchase| purchase.kind != UpfrontKind::Monthly)
-            .map(|purchase| to_proto_purchase(purchase, agreement.bought_at(purchase)))
+            .map(|purchase| to_proto_purchase(purchase, agreement, offer))
             .collect(),
         instalments: (1..).zip(&agreement.instalments).map(to_proto_instalment).collect(),
         agreement_value: agreement.contract_value().map(|value| value.to_string()).unwrap_or_default(),
@@ -65,11 +67,18 @@ pub fn to_proto_registration_token(
 }
 
 /// An upfront purchase.
-fn to_proto_purchase(purchase: &UpfrontPurchase, bought_at: Timestamp) -> proto::UpfrontPurchase {
+fn to_proto_purchase(
+    purchase: &UpfrontPurchase,
+    agreement: &Agreement,
+    offer: Option<&Offer>,
+) -> proto::UpfrontPurchase {
+    let amended = agreement.is_amended(purchase);
+    let ended_early = purchase.ended_early_at.map(to_proto_time);
+    let windows = offer.and_then(|offer| RefundWindows::of(agreement, purchase, offer));
     proto::UpfrontPurchase {
         number: purchase.number,
         quantities: to_proto_quantities(&purchase.quantities),
-        purchase_time: Some(to_proto_time(bought_at)),
+        purchase_time: Some(to_proto_time(agreement.bought_at(purchase))),
         start_time: Some(to_proto_time(purchase.start)),
         end_time: Some(to_proto_time(purchase.end)),
         duration: purchase.duration.to_string(),
@@ -77,7 +86,13 @@ fn to_proto_purchase(purchase: &UpfrontPurchase, bought_at: Timestamp) -> proto:
         unit_prices: to_proto_rate_card(&purchase.unit_prices),
         fixed_price: purchase.fixed_price.map(|price| price.to_string()).unwrap_or_default(),
         currency_code: purchase.currency.code().to_owned(),
-        amendment_time: purchase.amended_at.map(to_proto_time),
+        amendment_time: ended_early.filter(|_| amended),
+        refund_time: ended_early.filter(|_| !amended),
+        refund_windows: windows.map(|windows| proto::RefundWindows {
+            full_until: Some(to_proto_time(windows.full)),
+            pro_rata_until: windows.pro_rata.map(to_proto_time),
+            downgrade_until: windows.downgrade.map(to_proto_time),
+        }),
     }
 }
 
@@ -162,7 +177,7 @@ mod tests {
                 auto_renew: true,
                 fixed_price: None,
                 in_instalments: false,
-                amended_at: Some(start.plus_days(5)),
+                ended_early_at: Some(start.plus_days(5)),
                 amends: None,
                 added_value: None,
             }],
@@ -201,7 +216,9 @@ mod tests {
                 unit_prices: BTreeMap::from([("large".to_owned(), "0.00000005".to_owned())]),
                 fixed_price: String::new(),
                 currency_code: "USD".to_owned(),
-                amendment_time: day(6),
+                amendment_time: None,
+                refund_time: day(6),
+                refund_windows: None,
             }],
             instalments: vec![proto::Instalment {
                 number: 1,
@@ -211,7 +228,7 @@ mod tests {
             }],
             agreement_value: "0.00".to_owned(),
         };
-        assert_eq!(to_proto_agreement(&agreement(AgreementStatus::Active)), expected);
+        assert_eq!(to_proto_agreement(&agreement(AgreementStatus::Active), None), expected);
     }
 
     #[test]
@@ -252,10 +269,10 @@ mod tests {
             (AgreementStatus::Replaced, proto::AgreementStatus::Replaced),
         ] {
             let ended_at = Some(Timestamp::MIN.plus_days(5));
-            let written = to_proto_agreement(&Agreement { ended_at, ..agreement(status) });
+            let written = to_proto_agreement(&Agreement { ended_at, ..agreement(status) }, None);
             assert_eq!((written.status(), written.end_time), (expected, ended_at.map(to_proto_time)));
         }
         let endless = Agreement { planned_end: None, ..agreement(AgreementStatus::Active) };
-        assert_eq!(to_proto_agreement(&endless).end_time, None);
+        assert_eq!(to_proto_agreement(&endless, None).end_time, None);
     }
 }

@@ -81,6 +81,18 @@ pub fn to_proto_event(time: Timestamp, happening: Happening) -> proto::SandboxEv
                 end_time: Some(to_proto_time(end)),
             })
         }
+        Happening::UpfrontRefunded { about, number } => {
+            let About { id, licence, buyer, payer, product, offer } = about;
+            Event::UpfrontRefunded(proto::UpfrontRefundedEvent {
+                agreement_id: id.to_string(),
+                license_arn: licence.to_string(),
+                buyer_account_id: buyer.to_string(),
+                payer_account_id: payer.to_string(),
+                product_id: product.to_string(),
+                offer_id: offer.to_string(),
+                number,
+            })
+        }
         Happening::InvoiceIssued { id, payer, kind, month, total } => {
             Event::InvoiceIssued(proto::InvoiceIssuedEvent {
                 invoice_id: id.to_string(),
@@ -215,6 +227,18 @@ mod tests {
                     offer_id: offer_id.clone(),
                     origin: proto::AgreementOrigin::FellBack.into(),
                     initial_agreement_id: "agmt-0".to_owned(),
+                }),
+            ),
+            (
+                Happening::UpfrontRefunded { about: about(), number: 3 },
+                Event::UpfrontRefunded(proto::UpfrontRefundedEvent {
+                    agreement_id: agreement_id.clone(),
+                    license_arn: license_arn.clone(),
+                    buyer_account_id: buyer_account_id.clone(),
+                    payer_account_id: payer_account_id.clone(),
+                    product_id: product_id.clone(),
+                    offer_id: offer_id.clone(),
+                    number: 3,
                 }),
             ),
             (

@@ -104,7 +104,7 @@ fn sandbox() -> Sandbox {
         auto_renew: false,
         fixed_price: None,
         in_instalments: false,
-        amended_at: None,
+        ended_early_at: None,
         amends: None,
         added_value: None,
     };
@@ -164,6 +164,7 @@ fn line((position, happening): &(Position, Happening)) -> String {
         Happening::UpfrontAmended { about, number, amended, .. } => {
             format!("{} {number} in place of {amended}", about.id)
         }
+        Happening::UpfrontRefunded { about, number } => format!("{} gave back {number}", about.id),
         Happening::UpfrontPurchased { about, number, end, .. } => {
             format!("{} bought {number} until {end}", about.id)
         }

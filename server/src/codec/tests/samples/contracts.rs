@@ -18,11 +18,12 @@ fn price(text: &str) -> UnitPrice {
 }
 
 /// The events of contracts by name.
-pub fn partition() -> [(&'static str, Event); 5] {
+pub fn partition() -> [(&'static str, Event); 6] {
     [
         ("agreement_accepted_in_instalments", Event::AgreementAccepted(agreement())),
         ("upfront_amended", amended()),
         ("upfront_amended_again", amended_again()),
+        ("upfront_refunded", refunded()),
         ("instalment_settled", settled()),
         ("invoice_issued_credit_memo", Event::InvoiceIssued(Arc::new(credit_memo()))),
     ]
@@ -56,7 +57,7 @@ fn amended() -> Event {
     let purchase = UpfrontPurchase {
         number: 2,
         start: time("2025-07-02T00:00:00Z"),
-        amended_at: Some(time("2025-08-02T00:00:00Z")),
+        ended_early_at: Some(time("2025-08-02T00:00:00Z")),
         amends: None,
         added_value: Some(Money::from_minor(-12_033, Currency::Usd)),
         ..purchase()
@@ -70,11 +71,17 @@ fn amended_again() -> Event {
     let purchase = UpfrontPurchase {
         number: 3,
         start: time("2025-08-02T00:00:00Z"),
-        amended_at: None,
+        ended_early_at: None,
         amends: Some(2),
         ..purchase
     };
     Event::UpfrontAmended { payer, agreement, amended: 2, purchase }
+}
+
+/// A purchase is given back.
+fn refunded() -> Event {
+    let at = time("2025-03-11T12:00:00Z");
+    Event::UpfrontRefunded { payer: account(1), agreement: super::agreement().id, number: 2, at }
 }
 
 /// An instalment is invoiced.
