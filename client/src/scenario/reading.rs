@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use souk_proto::catalog::v1::Product;
 use souk_proto::document::tree::{Content, Entry, Node};
 use souk_proto::document::{self, DocumentError, DocumentErrors, Position};
 use souk_proto::sandbox::v1::SandboxDocument;
@@ -15,7 +16,8 @@ pub struct Reading {
     pub errors: DocumentErrors,
     /// Names of the `names` map: what they stand for.
     pub given: BTreeMap<String, String>,
-    known: BTreeMap<Named, BTreeSet<String>>,
+    /// What each name stands for: more than one thing, and nobody knows which.
+    known: BTreeMap<Named, BTreeMap<String, BTreeSet<String>>>,
     path: String,
 }
 
@@ -87,26 +89,38 @@ impl Reading {
         result
     }
 
-    /// Remembers that something has a name from here on.
-    pub fn know(&mut self, kind: Named, name: &str) {
+    /// Remembers that something has a name from here on: its id, or whatever tells it from others.
+    pub fn know(&mut self, kind: Named, name: &str, id: &str) {
         if !name.is_empty() {
-            self.known.entry(kind).or_default().insert(name.to_owned());
+            let known = self.known.entry(kind).or_default();
+            known.entry(name.to_owned()).or_default().insert(id.to_owned());
         }
+    }
+
+    /// Remembers that the public offer of a product is called like the product, unless an offer has that name.
+    fn know_public_offer(&mut self, product: &str) {
+        if !product.is_empty() {
+            self.known.entry(Named::Offer).or_default().entry(product.to_owned()).or_default();
+        }
+    }
+
+    /// Remembers a product and its public offer.
+    pub fn know_product(&mut self, product: &Product, id: &str) {
+        self.know(Named::Product, &product.title, id);
+        self.know_public_offer(&product.title);
+        self.know_public_offer(&product.product_id);
     }
 
     /// Remembers what a sandbox document names.
     pub fn know_document(&mut self, document: &SandboxDocument) {
         for account in &document.accounts {
-            self.know(Named::Account, &account.company_name);
+            self.know(Named::Account, &account.company_name, &account.account_id);
         }
-        for product in &document.products {
-            self.know(Named::Product, &product.title);
-            // The public offer of a product has the product's name.
-            self.know(Named::Offer, &product.title);
-            self.know(Named::Offer, &product.product_id);
+        for (index, product) in document.products.iter().enumerate() {
+            self.know_product(product, &index.to_string());
         }
-        for offer in &document.offers {
-            self.know(Named::Offer, &offer.name);
+        for (index, offer) in document.offers.iter().enumerate() {
+            self.know(Named::Offer, &offer.name, &index.to_string());
         }
     }
 
@@ -114,17 +128,22 @@ impl Reading {
     pub fn is_name(&self, kind: Named, text: &str) -> bool {
         kind.is_id(text)
             || self.given.contains_key(text)
-            || self.known.get(&kind).is_some_and(|known| known.contains(text))
+            || self.known.get(&kind).is_some_and(|known| known.contains_key(text))
     }
 
-    /// Notes when a text names nothing.
+    /// Notes when a text names nothing, or several things.
     pub fn check_name(&mut self, position: Position, kind: Named, text: &str) {
         if self.is_name(kind, text) {
+            let things = self.known.get(&kind).and_then(|known| known.get(text)).map_or(0, BTreeSet::len);
+            if things > 1 && !kind.is_id(text) && !self.given.contains_key(text) {
+                let problem = format!("{} is the name of {things} {}", document::shown(text), kind.plural());
+                self.error(position, problem, "write the id of the one you mean, or give each its own name");
+            }
             return;
         }
         let of_kind = |(_, id): &(&String, &String)| kind.is_id(id);
         let given = self.given.iter().filter(of_kind).map(|(name, _)| name.as_str());
-        let known = self.known.get(&kind).into_iter().flatten().map(String::as_str);
+        let known = self.known.get(&kind).into_iter().flatten().map(|(name, _)| name.as_str());
         let names: Vec<&str> = given.chain(known).collect();
         let remedy = match names.is_empty() {
             true => "write its id; nothing has a name yet".to_owned(),

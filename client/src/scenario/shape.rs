@@ -407,6 +407,16 @@ impl Named {
         }
     }
 
+    /// Several of them.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Named::Account => "accounts",
+            Named::Product => "products",
+            Named::Offer => "offers",
+            Named::Agreement => "agreements",
+        }
+    }
+
     /// What an id of it looks like.
     pub fn is_id(self, text: &str) -> bool {
         let is_code = |text: &str| {

@@ -30,7 +30,7 @@ pub const KIND: Kind = Kind {
 
 fn check(reading: &mut Reading, args: &Args) {
     if let Some(name) = args.text("as") {
-        reading.know(Named::Agreement, name);
+        reading.know(Named::Agreement, name, &format!("line {}", args.position.line));
     }
 }
 

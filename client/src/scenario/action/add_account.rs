@@ -24,7 +24,8 @@ fn account_of(args: &Args) -> Account {
 }
 
 fn check(reading: &mut Reading, args: &Args) {
-    reading.know(Named::Account, &account_of(args).company_name);
+    let account = account_of(args);
+    reading.know(Named::Account, &account.company_name, &account.account_id);
 }
 
 fn play<'a>(world: &'a mut World, args: &'a Args) -> Playing<'a> {

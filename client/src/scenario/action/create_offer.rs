@@ -25,8 +25,9 @@ fn offer_of(args: &Args) -> Offer {
 
 fn check(reading: &mut Reading, args: &Args) {
     let offer = offer_of(args);
-    reading.know(Named::Offer, &offer.name);
-    reading.know(Named::Offer, &offer.offer_id);
+    let id = format!("line {}", args.position.line);
+    reading.know(Named::Offer, &offer.name, &id);
+    reading.know(Named::Offer, &offer.offer_id, &id);
     let Some((_, positions)) = args.message("message") else { return };
     if !offer.product_id.is_empty() {
         reading.check_name(positions.find("productId"), Named::Product, &offer.product_id);

@@ -25,8 +25,7 @@ fn product_of(args: &Args) -> Product {
 
 fn check(reading: &mut Reading, args: &Args) {
     let product = product_of(args);
-    reading.know(Named::Product, &product.title);
-    reading.know(Named::Offer, &product.title);
+    reading.know_product(&product, &format!("line {}", args.position.line));
     let Some((_, positions)) = args.message("message") else { return };
     if !product.seller_account_id.is_empty() {
         reading.check_name(positions.find("sellerAccountId"), Named::Account, &product.seller_account_id);

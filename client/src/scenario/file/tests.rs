@@ -111,6 +111,16 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
             "line 38, column 16, timeline[1].buyAnnual: it is not said which agreement; say `agreement:`, or `buyer:` and `product:`",
         ),
         (
+            "companyName: Contrail Software, seller: {}}\n",
+            "companyName: Acme Airlines, seller: {}}\n",
+            "line 35, column 41, timeline[0].accept.buyer: `Acme Airlines` is the name of 2 accounts; write the id of the one you mean, or give each its own name",
+        ),
+        (
+            "as: radar}\n",
+            "as: radar}\n  - accept: {offer: Radar image, buyer: Acme Airlines, as: radar}\n",
+            "line 39, column 28, timeline[2].buyAnnual.agreement: `radar` is the name of 2 agreements; write the id of the one you mean, or give each its own name",
+        ),
+        (
             "sandbox:\n",
             "sandbox:\n  clock: {follow: {}}\n",
             "line 12, column 3: the clock of a scenario does not follow the machine's; set it with `clock: {at: ...}`, or leave it out: then it begins with the first step",
