@@ -1,10 +1,13 @@
 //! Monthly fees (P4): of machine images with the month's usage, of containers when a month begins.
 
+use std::collections::BTreeMap;
+
 use super::adjustment::{Adjustment, adjust};
 use super::{AdjustmentReason, ChargeType, Explanation, Invoice, InvoiceLine, Proration};
 use crate::agreement::acceptance::Refusal;
 use crate::agreement::{Agreement, Family, UpfrontPurchase};
 use crate::catalog::{Marketplace, Offer, Product, ProductType};
+use crate::ids::{AccountId, ProductId};
 use crate::machine::Event;
 use crate::money::Amount;
 use crate::quantity::QuantitySum;
@@ -13,26 +16,67 @@ use crate::terms::recurring_payment::{DAYS_OF_A_MONTH, RecurringPayment, days_ch
 use crate::terms::{RateCard, UpfrontKind};
 use crate::time::{BillingMonth, TermDuration, Timestamp};
 
-/// The fees of a family's month on machine images, in the order of the agreements.
+/// Of a buyer's fees on a product, what a month holds already.
+#[derive(Clone, Copy)]
+struct Charged {
+    /// Up to the end of which day.
+    until: Timestamp,
+    /// How many days.
+    days: u32,
+}
+
+/// The fees of a family's month on machine images, in the order of the agreements. Who leaves a product and comes back
+/// pays a day once, and a month at most; agreements that last beside each other each have their fee.
 pub fn lines(market: &Marketplace, family: &Family, month: BillingMonth) -> Result<Vec<InvoiceLine>, Broken> {
     let mut lines = Vec::new();
+    let mut charged: BTreeMap<(AccountId, &ProductId), Charged> = BTreeMap::new();
     for agreement in family.agreements() {
         let begins_later = agreement.start >= month.end();
         if begins_later || agreement.end().is_some_and(|end| end <= month.start().max(agreement.start)) {
             continue;
         }
         let Some(fee) = &market.known_offer(&agreement.offer)?.terms.recurring_payment else { continue };
-        if market.known_product(&agreement.product)?.product_type == ProductType::Ami {
-            lines.push(line(agreement, fee, month));
+        let product = market.known_product(&agreement.product)?;
+        if product.product_type != ProductType::Ami {
+            continue;
         }
+        let key = (agreement.buyer, &agreement.product);
+        let before = charged.get(&key).filter(|_| !product.concurrent_agreements).copied();
+        let end = agreement.end().unwrap_or(Timestamp::MAX).min(month.end());
+        let Some(days) = days(agreement.start, end, month, before) else { continue };
+        let so_far = before.map_or(0, |before| before.days) + days.unwrap_or(DAYS_OF_A_MONTH);
+        charged.insert(key, Charged { until: end.plus_micros(-1).next_midnight(), days: so_far });
+        lines.push(line(agreement, fee, month, days));
     }
     Ok(lines)
 }
 
-fn line(agreement: &Agreement, fee: &RecurringPayment, month: BillingMonth) -> InvoiceLine {
+/// The days that a month's fee is charged for, beside those that are charged already; none of them when it is charged
+/// whole. Nothing when all are charged already.
+fn days(
+    start: Timestamp,
+    end: Timestamp,
+    month: BillingMonth,
+    before: Option<Charged>,
+) -> Option<Option<u32>> {
+    let Some(before) = before else { return Some(days_charged(start, end, month)) };
+    let start = start.max(before.until);
+    if end <= start {
+        return None;
+    }
+    let days = days_charged(start, end, month).unwrap_or(DAYS_OF_A_MONTH);
+    let left = days.min(DAYS_OF_A_MONTH.saturating_sub(before.days));
+    (left > 0).then_some(Some(left))
+}
+
+fn line(
+    agreement: &Agreement,
+    fee: &RecurringPayment,
+    month: BillingMonth,
+    days: Option<u32>,
+) -> InvoiceLine {
     let end = agreement.end().unwrap_or(Timestamp::MAX).min(month.end());
     let quantity = QuantitySum::whole(1);
-    let days = days_charged(agreement.start, end, month);
     let explanation = Explanation {
         exact: fee.price.times(quantity, fee.currency),
         segments: Vec::new(),
