@@ -192,8 +192,11 @@ pub(super) fn purchased(
 }
 
 /// The buyer ends an agreement now. What of it is due in instalments is invoiced no more, and what is left of a month
-/// that was paid is given back.
+/// that was paid is given back. Of one that was replaced on an image the schedule that goes on is ended (E2).
 pub fn cancel(family: &Family, agreement: &Agreement, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    if agreement.status == AgreementStatus::Replaced && agreement.pending_instalments().next().is_some() {
+        return Ok(instalment::cancelled(agreement).collect());
+    }
     check_active(agreement)?;
     let ended = Event::ended(agreement, AgreementStatus::Cancelled, now);
     let refund = monthly::refund(family, agreement, now)?;
