@@ -2,10 +2,11 @@
 //!
 //! There is one module for each package, named after it: package `souk.metering.v1` is [`metering::v1`].
 //! What the fields mean is said in the .proto files and kept, with its comments, in [`FILE_DESCRIPTOR_SET`].
-//! `api.snap` lists the whole contract, one line an item. [`document`] reads and writes the messages as YAML; other
-//! logic has no place here.
+//! `api.snap` lists the whole contract, one line an item. [`document`] reads and writes the messages as YAML; [`reasons`]
+//! lists the codes of refusals; other logic has no place here.
 
 pub mod document;
+pub mod reasons;
 
 /// All packages and what they import as an encoded `google.protobuf.FileDescriptorSet`, with comments.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/souk.descriptors.bin"));

@@ -6,6 +6,7 @@ use std::path::Path;
 use prost_types::Timestamp;
 use souk_proto::document::tree::{self, Content, Entry, Node};
 use souk_proto::document::{self, DocumentErrors, Position, Positions};
+use souk_proto::reasons;
 use souk_proto::sandbox::v1::clock_setting::Setting;
 use souk_proto::sandbox::v1::{ClockSetting, SandboxDocument};
 
@@ -402,9 +403,13 @@ fn read_refused(reading: &mut Reading, node: &Node) -> Option<Refused> {
         && !node.is_null()
     {
         let code = scalar.text.to_string();
+        check_reason(reading, node.position, &code);
         return Some(Refused { position: node.position, code, message: String::new(), field: String::new() });
     }
     let args = shape::read_fields(reading, node, REFUSED_KEYS)?;
+    if let Some(code) = args.text("code") {
+        check_reason(reading, args.position("code"), code);
+    }
     let text = |name| args.text(name).unwrap_or_default().to_owned();
     Some(Refused {
         position: args.position("code"),
@@ -412,6 +417,18 @@ fn read_refused(reading: &mut Reading, node: &Node) -> Option<Refused> {
         message: text("message"),
         field: text("field"),
     })
+}
+
+/// Notes a code that no refusal has.
+fn check_reason(reading: &mut Reading, position: Position, code: &str) {
+    let known: Vec<&str> = reasons::all().collect();
+    if !known.contains(&code) {
+        // They are too many to be told.
+        let near = document::suggest::remedy(code, &known, "codes");
+        let remedy =
+            if near.starts_with("did you") { near } else { "proto/REASONS.md lists them".to_owned() };
+        reading.error(position, format!("no refusal has the code {}", document::shown(code)), remedy);
+    }
 }
 
 fn read_expect(

@@ -120,7 +120,10 @@ fn screaming(word: &str) -> String {
 
 fn step(expected: &mut Expected) -> Value {
     let mut step = object(STEP_KEYS);
-    let code = json!({ "anyOf": [{ "type": "string" }, object(REFUSED_KEYS)] });
+    let codes = json!({ "enum": souk_proto::reasons::all().collect::<Vec<_>>() });
+    let mut refused = object(REFUSED_KEYS);
+    refused["properties"]["code"] = described(codes.clone(), REFUSED_KEYS, "code");
+    let code = json!({ "anyOf": [codes, refused] });
     step["properties"]["refused"] = described(code, STEP_KEYS, "refused");
     let answers: Vec<Value> = action::ALL
         .iter()

@@ -22,10 +22,10 @@ pub enum Kind {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal $kind:ident,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal $kind:ident,)*) => {
         /// The stable codes, one for each reason.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Code { $($(#[$doc])* $name,)* }
+        pub enum Code { $($(#[doc = $doc])* $name,)* }
 
         impl Code {
             /// Every code, in the order of this list.
@@ -34,6 +34,11 @@ macro_rules! codes {
             /// The code as clients see it.
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$name => $text,)* }
+            }
+
+            /// What it means, in a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Code::$name => concat!($($doc,)*).trim_ascii(),)* }
             }
 
             /// What a caller can do about it.

@@ -141,6 +141,31 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_the_contract_lists_every_reason() {
+        let mut page = "# Reasons\n\n\
+            Why a call is refused: the reason of `google.rpc.ErrorInfo`, domain `souk`, in the status details; `souk` \
+            prints it in front of the message. The message names the field, the value, the limit and what to do; \
+            `google.rpc.BadRequest` names the field for programs. Reasons are stable. Scenarios name them with \
+            `refused`.\n\n\
+            This page is made from the server's list. Renew it by `SOUK_RENEW=1 cargo test -p souk-server reason`.\n\n\
+            | reason | status | meaning |\n|---|---|---|\n"
+            .to_owned();
+        for &reason in Reason::ALL {
+            let status = format!("{:?}", to_status_code(reason.kind()));
+            page += &format!("| `{}` | {status} | {} |\n", reason.as_str(), reason.meaning());
+        }
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto/REASONS.md");
+        if std::env::var_os("SOUK_RENEW").is_some() {
+            std::fs::write(file, &page).unwrap();
+        }
+        let committed = std::fs::read_to_string(file).unwrap();
+        assert!(
+            committed == page,
+            "proto/REASONS.md is out of date: SOUK_RENEW=1 cargo test -p souk-server reason"
+        );
+    }
+
+    #[test]
     fn every_code_has_a_status_with_its_reason() {
         for &reason in Reason::ALL {
             let status = rejected(Rejection::new(reason, "offers[0].name", "it is wrong"));

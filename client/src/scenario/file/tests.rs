@@ -97,6 +97,16 @@ fn a_mistake_is_told_with_its_place_and_what_would_be_right() {
         ),
         (
             "as: radar}\n",
+            "as: radar}\n    refused: OFFER_EXPIRD\n",
+            "line 36, column 14, timeline[0].accept: no refusal has the code `OFFER_EXPIRD`; did you mean `OFFER_EXPIRED`?",
+        ),
+        (
+            "as: radar}\n",
+            "as: radar}\n    refused: {code: BANANA}\n",
+            "line 36, column 21, timeline[0].accept: no refusal has the code `BANANA`; proto/REASONS.md lists them",
+        ),
+        (
+            "as: radar}\n",
             "as: radar}\n    gives: {endTim: 2026-01-01}\n",
             "line 36, column 13, timeline[0].accept: unknown key `endTim`; did you mean `endTime`?",
         ),
