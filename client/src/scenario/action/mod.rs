@@ -5,6 +5,7 @@
 
 mod accept;
 mod add_account;
+mod add_dimensions;
 mod amend;
 mod buy_annual;
 mod cancel;
@@ -54,6 +55,7 @@ pub static ALL: &[&Kind] = &[
     &change_prices::KIND,
     &create_offer::KIND,
     &create_product::KIND,
+    &add_dimensions::KIND,
     &add_account::KIND,
     &pay::KIND,
 ];
