@@ -191,6 +191,21 @@ impl Args {
         items.iter().filter_map(Arg::fields).collect()
     }
 
+    /// The messages of a list; none when absent.
+    pub fn messages(&self, name: &str) -> Vec<&DynamicMessage> {
+        let items = match self.get(name).map(|arg| &arg.value) {
+            Some(Value::List(items)) => items.as_slice(),
+            _ => &[],
+        };
+        items
+            .iter()
+            .filter_map(|arg| match &arg.value {
+                Value::Message(message, _) => Some(message),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// A message of the contract, and where its parts stand.
     pub fn message(&self, name: &str) -> Option<(&DynamicMessage, &Positions)> {
         match &self.get(name)?.value {
