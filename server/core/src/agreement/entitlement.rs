@@ -148,6 +148,7 @@ mod tests {
                 amended_at: None,
                 amends: None,
                 added_value: None,
+                wholesale: None,
             }],
         }
     }

@@ -51,6 +51,7 @@ fn line(agreement: &Agreement, fee: &RecurringPayment, month: BillingMonth) -> I
         amount: explanation.amount(),
         start: agreement.start.max(month.start()),
         end,
+        wholesale: None,
         explanation,
     }
 }
@@ -74,6 +75,7 @@ pub fn first_month(offer: &Offer, product: &Product, number: u32, now: Timestamp
         amended_at: None,
         amends: None,
         added_value: None,
+        wholesale: None,
     })
 }
 

@@ -80,6 +80,7 @@ fn sandbox() -> Sandbox {
             released_at: at(day),
             visible_from: at(day),
             price_changes: Vec::new(),
+            resale: None,
         }));
     }
     let change = PriceChange {
@@ -107,6 +108,7 @@ fn sandbox() -> Sandbox {
         amended_at: None,
         amends: None,
         added_value: None,
+        wholesale: None,
     };
     for event in [
         Event::AgreementAccepted(agreement(5, 5, 1, "2025-01-01", Origin::Accepted)),
