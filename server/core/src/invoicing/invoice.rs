@@ -280,7 +280,8 @@ impl Invoice {
 
     /// The taxes on top of it.
     pub fn tax(&self) -> Money {
-        let taxes = self.revenue.iter().filter_map(|revenue| revenue.tax);
+        let billed = self.revenue.iter().filter(|revenue| !revenue.is_manufacturers());
+        let taxes = billed.filter_map(|revenue| revenue.tax);
         taxes.map(|tax| tax.amount).fold(Money::zero(self.currency), Money::plus)
     }
 
