@@ -161,6 +161,7 @@ fn purchase() -> UpfrontPurchase {
         amended_at: None,
         amends: None,
         added_value: None,
+        wholesale: None,
     }
 }
 

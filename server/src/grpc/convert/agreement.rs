@@ -165,6 +165,7 @@ mod tests {
                 amended_at: Some(start.plus_days(5)),
                 amends: None,
                 added_value: None,
+                wholesale: None,
             }],
             instalments: vec![Instalment {
                 due: start.plus_days(2),
