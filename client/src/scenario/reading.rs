@@ -105,6 +105,9 @@ impl Reading {
             self.know(Named::Offer, &product.title);
             self.know(Named::Offer, &product.product_id);
         }
+        for authorization in &document.resale_authorizations {
+            self.know(Named::ResaleAuthorization, &authorization.name);
+        }
         for offer in &document.offers {
             self.know(Named::Offer, &offer.name);
         }

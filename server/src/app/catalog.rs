@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use souk_core::catalog::{
-    Account, Change, Dimension, Marketplace, NewOffer, NewProduct, NewResaleAuthorization, Offer, PriceChange,
-    Product, ResaleAuthorization, decide,
+    Account, Change, Dimension, Marketplace, NewOffer, NewProduct, NewResaleAuthorization, Offer,
+    PriceChange, Product, ResaleAuthorization, decide,
 };
 use souk_core::ids::{AccountId, OfferId, ProductId, ResaleAuthorizationId, SandboxName};
 use souk_core::rejection::{Broken, Code, Rejection};
@@ -59,9 +59,8 @@ impl Souk {
         name: &SandboxName,
         authorization: NewResaleAuthorization,
     ) -> Result<ResaleAuthorization, AppError> {
-        let decide = |market: &Marketplace, now, _| {
-            decide::create_resale_authorization(market, authorization, now)
-        };
+        let decide =
+            |market: &Marketplace, now, _| decide::create_resale_authorization(market, authorization, now);
         match self.change(name, decide).await?.0 {
             Change::ResaleAuthorized(authorization) => Ok(authorization),
             _ => Err(another_change()),

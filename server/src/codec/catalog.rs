@@ -15,8 +15,8 @@ use super::fault::{
     from_journal_fault_rule, from_journal_public_key, to_journal_fault_rule, to_journal_public_key,
 };
 use super::resale::{
-    from_journal_authorization, from_journal_optional_resale, from_journal_restricted, to_journal_authorization,
-    to_journal_resale, to_journal_restricted,
+    from_journal_authorization, from_journal_optional_resale, from_journal_restricted,
+    to_journal_authorization, to_journal_resale, to_journal_restricted,
 };
 use super::rules::{from_journal_clock, to_journal_clock};
 use super::value::{

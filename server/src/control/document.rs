@@ -4,8 +4,8 @@
 use souk_core::agreement::acceptance::Refusal;
 use souk_core::catalog::product::check_words;
 use souk_core::catalog::{
-    Account, Change, Clock, FaultRule, Marketplace, NewOffer, NewProduct, NewResaleAuthorization, PublicKeyVersion,
-    decide,
+    Account, Change, Clock, FaultRule, Marketplace, NewOffer, NewProduct, NewResaleAuthorization,
+    PublicKeyVersion, decide,
 };
 use souk_core::ids::{AccountId, OfferId, SandboxName};
 use souk_core::machine::follow::{Sandboxes, follow, run_due};

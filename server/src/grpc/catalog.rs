@@ -157,7 +157,8 @@ impl CatalogService for CatalogApi {
         let market = self.0.market(&name).map_err(refuse)?;
         let seller = offer.seller(market.product(&offer.product, "offerId").map_err(refuse)?);
         let knows = viewer.is_none_or(|viewer| viewer == seller);
-        let wholesale = offer.resale.as_ref().filter(|_| knows).map(|resale| to_proto_terms(&resale.wholesale));
+        let wholesale =
+            offer.resale.as_ref().filter(|_| knows).map(|resale| to_proto_terms(&resale.wholesale));
         Ok(Response::new(proto::GetOfferResponse {
             offer: Some(to_proto_offer(&offer)),
             offer_visibility: offer.visibility().to_string(),

@@ -6,6 +6,7 @@
 mod accept;
 mod add_account;
 mod amend;
+mod authorize_resale;
 mod buy_annual;
 mod cancel;
 mod change_prices;
@@ -15,6 +16,7 @@ mod hours;
 mod meter;
 mod pay;
 mod refund;
+mod restrict_resale;
 mod run;
 
 use souk_client::AgreementFilter;
@@ -50,6 +52,8 @@ pub static ALL: &[&Kind] = &[
     &cancel::KIND,
     &refund::KIND,
     &change_prices::KIND,
+    &authorize_resale::KIND,
+    &restrict_resale::KIND,
     &create_offer::KIND,
     &create_product::KIND,
     &add_account::KIND,

@@ -204,7 +204,9 @@ impl Marketplace {
                     .insert(authorization.id.clone(), authorization.clone());
             }
             Change::ResaleRestricted { authorization, at } => {
-                if let Some(authorization) = Arc::make_mut(&mut self.resale_authorizations).get_mut(authorization) {
+                if let Some(authorization) =
+                    Arc::make_mut(&mut self.resale_authorizations).get_mut(authorization)
+                {
                     authorization.restricted_at = Some(*at);
                 }
             }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{Account, DimensionType, Marketplace, OfferVisibility, PriceChange, Product, ProductType, Resale};
+use super::{
+    Account, DimensionType, Marketplace, OfferVisibility, PriceChange, Product, ProductType, Resale,
+};
 use crate::ids::{AccountId, OfferId, ProductId, ResaleAuthorizationId};
 use crate::rejection::{Code, Rejection};
 use crate::rules::Rules;

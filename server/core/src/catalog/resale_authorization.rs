@@ -127,7 +127,8 @@ impl NewResaleAuthorization {
             return refuse(Code::NotASeller, "resellerAccountId", message);
         }
         if let Some(day) = self.until.filter(|day| *day < now.date()) {
-            let message = format!("{day} is over: it is {now} in the sandbox (J1): name a day to come, or none");
+            let message =
+                format!("{day} is over: it is {now} in the sandbox (J1): name a day to come, or none");
             return refuse(Code::FieldInvalid, "availabilityEndDate", message);
         }
         for (index, buyer) in self.buyer_accounts.iter().enumerate() {
@@ -183,17 +184,18 @@ fn check_terms(terms: &Terms, product: &Product) -> Result<(), Rejection> {
                        configurableUpfrontPricing";
         return Err(Rejection::new(Code::FieldMissing, "", message));
     }
-    let known = |keys: &RateCard, field: &str, sold: fn(&Dimension) -> bool, wanted: &str| {
-        match keys.keys().find(|key| !product.dimension(key).is_some_and(sold)) {
-            None => Ok(()),
-            Some(key) => {
-                let message = format!(
-                    "product {} has no {wanted} dimension \"{key}\" (J1): {}",
-                    product.id,
-                    product.keys()
-                );
-                Err(Rejection::new(Code::DimensionUnknown, format!("{field}[{key}]"), message))
-            }
+    let known = |keys: &RateCard, field: &str, sold: fn(&Dimension) -> bool, wanted: &str| match keys
+        .keys()
+        .find(|key| !product.dimension(key).is_some_and(sold))
+    {
+        None => Ok(()),
+        Some(key) => {
+            let message = format!(
+                "product {} has no {wanted} dimension \"{key}\" (J1): {}",
+                product.id,
+                product.keys()
+            );
+            Err(Rejection::new(Code::DimensionUnknown, format!("{field}[{key}]"), message))
         }
     };
     if let Some(UsageBased { currency, rate_card }) = &terms.usage_based {
@@ -247,7 +249,10 @@ impl ResaleAuthorization {
             _ => match market.offers().values().find(is_of).filter(|_| self.single_use) {
                 None => return Ok(()),
                 Some(offer) => {
-                    format!("{id} is for one offer, which is {} (J1): ask for another authorization", offer.id)
+                    format!(
+                        "{id} is for one offer, which is {} (J1): ask for another authorization",
+                        offer.id
+                    )
                 }
             },
         };
@@ -271,7 +276,8 @@ impl ResaleAuthorization {
         }
         self.check_open(market, now)?;
         if offer.buyer_accounts.is_empty() {
-            let message = "a reseller sells by private offers (J1): name buyers, or leave resaleAuthorizationId out";
+            let message =
+                "a reseller sells by private offers (J1): name buyers, or leave resaleAuthorizationId out";
             return Err(Rejection::new(Code::PrivateOffersOnly, "buyerAccountIds", message));
         }
         let open = self.buyer_accounts.is_empty();
@@ -304,9 +310,11 @@ impl ResaleAuthorization {
             wholesale.usage_based = Some(UsageBased { currency: usage.currency, rate_card });
         }
         if let Some(upfront) = &terms.configurable_upfront {
-            let card = |card: &UpfrontRateCard| prices.upfront(card.duration, upfront.currency, card.prices.keys());
+            let card =
+                |card: &UpfrontRateCard| prices.upfront(card.duration, upfront.currency, card.prices.keys());
             let rate_cards = upfront.rate_cards.iter().map(card).collect::<Result<_, _>>()?;
-            wholesale.configurable_upfront = Some(ConfigurableUpfront { currency: upfront.currency, rate_cards });
+            wholesale.configurable_upfront =
+                Some(ConfigurableUpfront { currency: upfront.currency, rate_cards });
         }
         if let Some(fixed) = &terms.fixed_upfront {
             let duration = fixed.lasts(terms);
@@ -349,7 +357,8 @@ impl Prices<'_> {
         let now = self.now;
         let (priced_in, card) = match &self.authorization.pricing {
             WholesalePricing::Discount(discount) => {
-                let card = self.public.and_then(|public| public.upfront_prices(duration, |notice| notice <= now));
+                let card =
+                    self.public.and_then(|public| public.upfront_prices(duration, |notice| notice <= now));
                 let lowered = |price: UnitPrice| price.lowered(*discount, PriceDecimals::Upfront);
                 let card = card.unwrap_or_default().into_iter().map(|(key, price)| (key, lowered(price)));
                 (Currency::Usd, card.collect())

@@ -62,7 +62,8 @@ fn sums(invoice: &Invoice) -> Result<(), Broken> {
         .fold(Money::zero(invoice.currency), Money::plus);
     let owed = |pair: &[Revenue]| match pair {
         [reseller, behind] => {
-            !behind.is_manufacturers() || reseller.costs().map(Money::negated) == [behind.billed, behind.refunded]
+            !behind.is_manufacturers()
+                || reseller.costs().map(Money::negated) == [behind.billed, behind.refunded]
         }
         _ => true,
     };

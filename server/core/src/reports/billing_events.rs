@@ -137,7 +137,9 @@ impl<'a> Event<'a> {
         // The manufacturer is paid by the reseller.
         let (payer, manufacturer) = match revenue.resale {
             Some(ResaleRow::Manufacturer { reseller, .. }) => (reseller.to_string(), String::new()),
-            Some(ResaleRow::Reseller { manufacturer, .. }) => (invoice.payer.to_string(), manufacturer.to_string()),
+            Some(ResaleRow::Reseller { manufacturer, .. }) => {
+                (invoice.payer.to_string(), manufacturer.to_string())
+            }
             None => (invoice.payer.to_string(), String::new()),
         };
         let (from, to) = match share {

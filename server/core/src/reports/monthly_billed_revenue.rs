@@ -1,7 +1,9 @@
 //! The monthly billed revenue report: section 1 (billing and revenue data) and section 2 (variable length
 //! subscriptions), one row for each invoice, subscriber, product and offer, and in section 2 dimension.
 
-use super::cells::{customer_reference, payer_of, place, sellers_tax, sorted_by_account, trailer, transaction};
+use super::cells::{
+    customer_reference, payer_of, place, sellers_tax, sorted_by_account, trailer, transaction,
+};
 use super::{Asks, Report, ReportInput, Row};
 use crate::catalog::{Account, Offer, Product};
 use crate::invoicing::payment::Standing;

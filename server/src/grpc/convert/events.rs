@@ -1,7 +1,7 @@
 //! What happened in a sandbox.
 
 use souk_core::agreement::Origin;
-use souk_core::ids::{AccountId, OfferId};
+use souk_core::ids::AccountId;
 use souk_core::machine::history::{About, Happening, Kind, Position};
 use souk_core::time::Timestamp;
 use souk_proto::sandbox::v1 as proto;
@@ -153,7 +153,9 @@ mod tests {
 
     use souk_core::agreement::AgreementStatus;
     use souk_core::catalog::PriceChange;
-    use souk_core::ids::{AgreementId, DimensionKey, InvoiceId, LicenseArn, ProductId};
+    use souk_core::ids::{
+        AgreementId, DimensionKey, InvoiceId, LicenseArn, OfferId, ProductId, ResaleAuthorizationId,
+    };
     use souk_core::invoicing::InvoiceKind;
     use souk_core::money::{Currency, Money};
     use souk_core::time::BillingMonth;
@@ -186,7 +188,34 @@ mod tests {
             upfront: vec![],
         };
         let month = BillingMonth::parse("2025-06").unwrap();
+        let authorization = || ResaleAuthorizationId::new("resaleauthz-1");
+        let resale_authorization_id = "resaleauthz-1".to_owned();
+        let (reseller, reseller_account_id) = (about().buyer, buyer_account_id.clone());
         for (happening, expected) in [
+            (
+                Happening::ResaleAuthorized {
+                    authorization: authorization(),
+                    product: product.clone(),
+                    reseller,
+                },
+                Event::ResaleAuthorized(proto::ResaleAuthorizedEvent {
+                    resale_authorization_id: resale_authorization_id.clone(),
+                    product_id: product_id.clone(),
+                    reseller_account_id: reseller_account_id.clone(),
+                }),
+            ),
+            (
+                Happening::ResaleRestricted {
+                    authorization: authorization(),
+                    product: product.clone(),
+                    reseller,
+                },
+                Event::ResaleRestricted(proto::ResaleRestrictedEvent {
+                    resale_authorization_id,
+                    product_id: product_id.clone(),
+                    reseller_account_id,
+                }),
+            ),
             (
                 Happening::OfferReleased { offer: offer.clone(), product: product.clone(), private: true },
                 Event::OfferReleased(proto::OfferReleasedEvent {
