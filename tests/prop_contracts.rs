@@ -269,7 +269,8 @@ impl Life {
         let new = after.purchases.last().expect("a purchase").clone();
         self.terms.insert((agreement.id.clone(), new.number), start);
         let invoice = self.world.invoices(buyer).pop().expect("an invoice");
-        let days = |from: Timestamp| i128::from((old.end.date() - from.date()).num_days());
+        // The last day of a term that ends in the middle of it counts, too.
+        let days = |from: Timestamp| i128::from((old.end.date() - from.date()).num_days()).max(1);
         let held = old.quantities.get(&DimensionKey::new(key)).copied().unwrap_or(0);
         let price = new
             .unit_prices
@@ -277,7 +278,7 @@ impl Life {
             .or_else(|| old.unit_prices.get(&DimensionKey::new(key)));
         let price = i128::from(price.expect("a price").scaled());
         let exact = (i128::from(units) - i128::from(held)) * price * days(now);
-        let per_minor = 10_i128.pow(8 - old.currency.minor_digits()) * days(start).max(1);
+        let per_minor = 10_i128.pow(8 - old.currency.minor_digits()) * days(start);
         assert_eq!(invoice.lines.len(), 1);
         assert_eq!(
             invoice.total().minor(),

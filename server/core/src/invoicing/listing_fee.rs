@@ -235,6 +235,20 @@ mod tests {
         assert_eq!(PROFESSIONAL_SERVICES.to_string(), "0.5 %");
     }
 
+    /// F-01, the rows of resellers: a half percent more of the wholesale, beside whatever else applies.
+    #[test]
+    fn f_01_what_resellers_sell_costs_half_a_percent_more() {
+        let small = Money::from_minor(500_000, Currency::Usd);
+        let since = Timestamp::parse("2025-04-01T00:00:00Z").unwrap();
+        for (rate, expected) in [
+            (private_rate(small, false).plus(RESALE), "3.5 %"),
+            (private_rate(small, true).plus(RESALE).plus(surcharge("KR", since)), "3 %"),
+            (PROFESSIONAL_SERVICES.plus(RESALE), "1 %"),
+        ] {
+            assert_eq!(rate.to_string(), expected);
+        }
+    }
+
     /// F-04: the fee is rounded, and the net is the sum of the rounded parts.
     #[test]
     fn f_04_the_fee_is_rounded_before_the_net() {
