@@ -235,9 +235,10 @@ fn a_broken_state_is_found() {
     let whole = Invoice::clone(&family.invoices()[0]);
     let cent = Money::from_minor(1, whole.currency);
     type Breaks = fn(&mut Invoice, Money);
-    let breaks: [(&str, Breaks); 3] = [
+    let breaks: [(&str, Breaks); 4] = [
         ("INV-3", |invoice, cent| invoice.lines[0].amount = invoice.lines[0].amount.plus(cent)),
         ("INV-4", |invoice, cent| invoice.revenue[0].billed = invoice.revenue[0].billed.plus(cent)),
+        ("INV-8", |invoice, cent| invoice.lines[0].wholesale = Some(cent)),
         ("INV-5", |invoice, _| invoice.month = invoice.month.next()),
     ];
     for (invariant, breaks) in breaks {

@@ -244,3 +244,6 @@ fn word(action: Action) -> &'static str {
         Action::Disbursed => "DISBURSED",
     }
 }
+
+#[cfg(test)]
+mod tests;
