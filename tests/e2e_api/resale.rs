@@ -27,13 +27,13 @@ resaleAuthorizations:
   - {resaleAuthorizationId: resaleauthz-y, productId: prod-a, resellerAccountId: 444455556666, terms: [{usageBasedPricing: {rateCard: {units: 0.20}}}]}
   - {resaleAuthorizationId: resaleauthz-x, productId: prod-b, resellerAccountId: 111122223333, discountPercentage: 10}
 offers:
-  - {offerId: offer-a, productId: prod-a, terms: [{usageBasedPricing: {rateCard: {units: 0.50}}}]}
   - offerId: offer-p
     productId: prod-a
     resaleAuthorizationId: resaleauthz-z
     buyerAccountIds: [000000000201]
     availabilityEndDate: 2025-03-31
     terms: [{usageBasedPricing: {rateCard: {units: 0.45}}}, {validity: {agreementDuration: P30D}}]
+  - {offerId: offer-a, productId: prod-a, terms: [{usageBasedPricing: {rateCard: {units: 0.50}}}]}
 ";
 
 /// The ids of the authorizations that an account sees of a product.

@@ -105,7 +105,10 @@ impl DocumentPlan {
             let decided = decide::create_resale_authorization(&market, authorization, began);
             take(decided, "resaleAuthorizations", index, &mut market)?;
         }
-        for (index, offer) in self.offers.into_iter().enumerate() {
+        // Those of resellers last: what they owe may be a part of public prices.
+        let mut offers: Vec<_> = self.offers.into_iter().enumerate().collect();
+        offers.sort_by_key(|(_, offer)| offer.resale_authorization.is_some());
+        for (index, offer) in offers {
             take(decide::create_offer(&market, offer, began, 0), "offers", index, &mut market)?;
         }
         if !self.public_keys.is_empty() {
