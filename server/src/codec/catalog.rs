@@ -282,7 +282,7 @@ fn to_journal_offer(offer: &Offer) -> journal::Offer {
         price_changes: price_changes.iter().map(to_journal_price_change).collect(),
         renewal_kind: renewal_kind.map_or(0, RenewalKind::to_journal),
         visible_from_micros: (visible_from != released_at).then(|| visible_from.micros()),
-        resale: resale.as_ref().map(to_journal_resale),
+        resale: resale.as_deref().map(to_journal_resale),
     }
 }
 

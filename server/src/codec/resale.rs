@@ -173,6 +173,6 @@ pub(super) fn from_journal_wholesale(
 
 pub(super) fn from_journal_optional_resale(
     stored: Option<journal::Resale>,
-) -> Result<Option<Resale>, CodecError> {
-    stored.map(|resale| message(Some(resale), "resale", from_journal_resale)).transpose()
+) -> Result<Option<Box<Resale>>, CodecError> {
+    stored.map(|resale| message(Some(resale), "resale", from_journal_resale).map(Box::new)).transpose()
 }

@@ -57,7 +57,7 @@ pub struct Offer {
     /// Its price changes, oldest first.
     pub price_changes: Vec<PriceChange>,
     /// That a reseller sells it, not the seller of the product (J1).
-    pub resale: Option<Resale>,
+    pub resale: Option<Box<Resale>>,
 }
 
 /// An offer to be released.
@@ -205,7 +205,7 @@ impl NewOffer {
                 false => now,
             },
             price_changes: Vec::new(),
-            resale,
+            resale: resale.map(Box::new),
         };
         offer.check_terms(product, &market.rules)?;
         offer.check_dates(now)?;

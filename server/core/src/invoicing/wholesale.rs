@@ -18,7 +18,7 @@ pub fn of_usage(
     currency: Currency,
 ) -> Result<Option<Money>, Broken> {
     let price = |resale: &Resale| known(offer, key, resale.usage_price(key));
-    let price = offer.resale.as_ref().map(price).transpose()?;
+    let price = offer.resale.as_deref().map(price).transpose()?;
     Ok(price.map(|price| price.times(quantity, currency).round()))
 }
 
@@ -31,7 +31,7 @@ pub fn of_units(
     proration: Option<Proration>,
 ) -> Result<Option<Money>, Broken> {
     let exact = |resale: &Resale| exact(offer, resale, purchase.duration, key, quantity, purchase.currency);
-    let exact = offer.resale.as_ref().map(exact).transpose()?;
+    let exact = offer.resale.as_deref().map(exact).transpose()?;
     Ok(exact.map(|exact| Explanation { exact, segments: Vec::new(), proration }.amount()))
 }
 

@@ -300,7 +300,7 @@ impl Tape<'_> {
             released_at: self.time(),
             visible_from: self.time(),
             price_changes: self.list(Self::price_change),
-            resale: self.option(Self::resale),
+            resale: self.option(Self::resale).map(Box::new),
         }
     }
 }

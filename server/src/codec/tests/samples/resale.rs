@@ -74,7 +74,7 @@ fn by_a_discount() -> ResaleAuthorization {
 fn offer() -> Offer {
     let resale =
         Resale { authorization: id(), reseller: account(3), shows_buyer: true, wholesale: wholesale() };
-    Offer { resale: Some(resale), ..private_offer() }
+    Offer { resale: Some(Box::new(resale)), ..private_offer() }
 }
 
 fn bought() -> UpfrontPurchase {
