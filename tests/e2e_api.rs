@@ -7,5 +7,6 @@ mod following;
 mod known_usage;
 mod lists;
 mod received;
+mod resale;
 mod sandboxes;
 mod services;

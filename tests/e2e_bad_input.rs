@@ -10,6 +10,7 @@ mod documents;
 mod metering;
 mod offers;
 mod reads;
+mod resale;
 
 use souk_client::{AgreementFilter, ClientError, OfferFilter, SoukClient};
 
@@ -119,6 +120,8 @@ async fn everything(client: &SoukClient) -> String {
     for offer in client.all_offers(SANDBOX, &OfferFilter::default()).await.expect("a list") {
         text.push_str(&format!("{:#?}", client.get_offer(SANDBOX, &offer.offer_id, None).await));
     }
+    let authorizations = client.all_resale_authorizations(SANDBOX, &OfferFilter::default()).await;
+    text.push_str(&format!("{authorizations:#?}"));
     let agreements = client.all_agreements(SANDBOX, &AgreementFilter::default()).await.expect("a list");
     text.push_str(&format!("{agreements:#?}{:#?}", invoices(client, SANDBOX, "", "").await));
     for payer in [PAYER, OTHER] {

@@ -1,5 +1,6 @@
 //! Random contracts over two years: deals, amendments, instalments, renewals, refunds and ends. What an amendment
 //! charges is computed a second time, from days; sums, refunds and values agree, and a log makes the same state again.
+//! Some contracts are sold by a reseller: what it owes the manufacturer adds up, and comes back, in the same way.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +10,9 @@ use souk_core::agreement::acceptance::Refusal;
 use souk_core::agreement::{Agreement, InstalmentState, UpfrontPurchase};
 use souk_core::catalog::DimensionType::Entitled;
 use souk_core::catalog::ProductType;
-use souk_core::ids::{AgreementId, DimensionKey};
+use souk_core::ids::{AgreementId, DimensionKey, OfferId};
 use souk_core::invoicing::adjustment::{Adjustment, most};
-use souk_core::invoicing::{AdjustmentReason, Invoice, InvoiceKind};
+use souk_core::invoicing::{AdjustmentReason, Invoice, InvoiceKind, Revenue};
 use souk_core::machine::check::check;
 use souk_core::machine::rebuild::difference;
 use souk_core::money::{Amount, Currency, Money, PriceDecimals, Rate, UnitPrice};
@@ -25,6 +26,7 @@ use souk_core::time::{TermDuration, Timestamp};
 use souk_tests::publish::{configuration, prices, public_offer, usage_terms};
 use souk_tests::world::{SELLER, World};
 
+const RESELLER: &str = "888888888888";
 const BUYERS: [&str; 2] = ["111111111111", "222222222222"];
 const AMI: &str = "prod-ami";
 const SAAS: &str = "prod-saas";
@@ -43,6 +45,8 @@ enum Step {
         units: u64,
         renews: Option<u32>,
         payments: Option<u32>,
+        /// The wholesale price of a unit in the currency's smallest unit, when a reseller sells it.
+        wholesale: Option<i64>,
     },
     /// More or fewer units of what was bought on the product, of the purchase that this number chooses.
     Amend { saas: bool, purchase: usize, key: usize, units: u64 },
@@ -64,14 +68,18 @@ fn steps() -> impl Strategy<Value = Vec<(i64, usize, Step)>> {
                 proptest::option::of(0..2_500_u32).prop_map(|renews| (renews, Some(0))),
                 (1..5_u32).prop_map(|payments| (None, Some(payments))),
             ];
-            (kind, any::<bool>()).prop_map(move |((renews, payments), ami)| Step::Deal {
-                ami: ami && payments.is_some(),
-                yen,
-                months,
-                price,
-                units,
-                renews,
-                payments,
+            let wholesale = proptest::option::of(0..2_000_000_i64);
+            (kind, any::<bool>(), wholesale).prop_map(move |((renews, payments), ami, wholesale)| {
+                Step::Deal {
+                    ami: ami && payments.is_some(),
+                    yen,
+                    months,
+                    price,
+                    units,
+                    renews,
+                    payments,
+                    wholesale,
+                }
             })
         },
     );
@@ -119,10 +127,12 @@ proptest! {
     }
 }
 
-/// A world, and when the terms of amended purchases began.
+/// A world, when the terms of amended purchases began, and what resellers owe.
 struct Life {
     world: World,
     terms: BTreeMap<(AgreementId, u32), Timestamp>,
+    /// The wholesale price of a unit, by the offers of resellers.
+    wholesale: BTreeMap<OfferId, UnitPrice>,
 }
 
 impl Life {
@@ -136,7 +146,8 @@ impl Life {
         for buyer in BUYERS {
             world.accept(&public_offer(AMI), buyer);
         }
-        Life { world, terms: BTreeMap::new() }
+        world.seller(RESELLER, "AWS Inc.");
+        Life { world, terms: BTreeMap::new(), wholesale: BTreeMap::new() }
     }
 
     fn happens(&mut self, number: usize, buyer: &str, step: &Step) {
@@ -165,7 +176,11 @@ impl Life {
 
     /// Releases a private offer of today, and accepts it in the place of whatever the buyer holds.
     fn deal(&mut self, number: usize, buyer: &str, step: &Step) {
-        let Step::Deal { ami, yen, months, price, units, renews, payments } = *step else { return };
+        let Step::Deal { ami, yen, months, price, units, renews, payments, wholesale } = *step else {
+            return;
+        };
+        // What a reseller sells does not renew itself.
+        let renews = renews.filter(|_| wholesale.is_none());
         let currency = if yen { Currency::Jpy } else { Currency::Usd };
         let (digits, now) = (currency.minor_digits(), self.world.now());
         let payable = UnitPrice::from_scaled(price * 10_i64.pow(8 - digits)).expect("a price");
@@ -220,7 +235,22 @@ impl Life {
             }
         };
         let offer = format!("offer-{number}");
-        self.world.offer(&offer, if ami { AMI } else { SAAS }, &[buyer], Some(&last), terms);
+        let product = if ami { AMI } else { SAAS };
+        let authorization = wholesale.map(|minor| {
+            let price = UnitPrice::from_scaled(minor * 10_i64.pow(8 - digits)).expect("a price");
+            let card = keys.iter().map(|key| (DimensionKey::new(key), price)).collect();
+            let rate_cards = vec![UpfrontRateCard { duration, prices: card }];
+            let prices = Terms {
+                usage_based: if ami { hourly() } else { None },
+                configurable_upfront: Some(ConfigurableUpfront { currency, rate_cards }),
+                ..Terms::default()
+            };
+            let id = format!("resaleauthz-{number}");
+            self.world.authorize(&id, product, RESELLER, prices);
+            self.wholesale.insert(OfferId::new(&offer), price);
+            id
+        });
+        self.world.offer_of(&offer, product, &[buyer], Some(&last), terms, authorization.as_deref());
         taken(self.world.try_accept(&offer, buyer, chosen.as_ref()));
     }
 
@@ -243,7 +273,8 @@ impl Life {
         let new = after.purchases.last().expect("a purchase").clone();
         self.terms.insert((agreement.id.clone(), new.number), start);
         let invoice = self.world.invoices(buyer).pop().expect("an invoice");
-        let days = |from: Timestamp| i128::from((old.end.date() - from.date()).num_days());
+        // The last day of a term that ends in the middle of it counts, too.
+        let days = |from: Timestamp| i128::from((old.end.date() - from.date()).num_days()).max(1);
         let held = old.quantities.get(&DimensionKey::new(key)).copied().unwrap_or(0);
         let price = new
             .unit_prices
@@ -251,13 +282,18 @@ impl Life {
             .or_else(|| old.unit_prices.get(&DimensionKey::new(key)));
         let price = i128::from(price.expect("a price").scaled());
         let exact = (i128::from(units) - i128::from(held)) * price * days(now);
-        let per_minor = 10_i128.pow(8 - old.currency.minor_digits()) * days(start).max(1);
+        let per_minor = 10_i128.pow(8 - old.currency.minor_digits()) * days(start);
         assert_eq!(invoice.lines.len(), 1);
         assert_eq!(
             invoice.total().minor(),
             half_up(exact, per_minor),
             "{old:?} of {start} amended to {new:?} at {now}"
         );
+        let owed = self.wholesale.get(&agreement.offer).map(|price| {
+            let exact = (i128::from(units) - i128::from(held)) * i128::from(price.scaled()) * days(now);
+            half_up(exact, per_minor)
+        });
+        assert_eq!(invoice.lines[0].wholesale.map(Money::minor), owed, "the wholesale of the same days");
         assert!(
             invoice.total().minor() >= 0 && new.end == old.end && after.planned_end == agreement.planned_end
         );
@@ -330,8 +366,8 @@ impl Life {
             let invoices = self.world.invoices(buyer);
             for invoice in &invoices {
                 let lines: i128 = invoice.lines.iter().map(|line| line.amount.minor()).sum();
-                let rows: i128 =
-                    invoice.revenue.iter().map(|row| row.billed.minor() + row.refunded.minor()).sum();
+                let billed = invoice.revenue.iter().filter(|row| !row.is_manufacturers());
+                let rows: i128 = billed.map(|row| row.billed.minor() + row.refunded.minor()).sum();
                 assert_eq!((lines, rows), (invoice.total().minor(), lines), "{invoice:?}");
                 assert!(invoice.lines.iter().all(|line| line.amount.currency() == invoice.currency));
                 given_back(invoice, &invoices);
@@ -348,8 +384,26 @@ impl Life {
                     agreement.purchases.first().map_or(Currency::Usd, |purchase| purchase.currency);
                 let open: i64 = open.map(|i| i.amount.scaled() / scale(currency)).sum();
                 assert_eq!(invoiced + i128::from(open), value(agreement).minor(), "{agreement:?}");
+                self.owed(agreement, &invoices);
             }
         }
+    }
+}
+
+impl Life {
+    /// What a reseller owes of an agreement: nothing of others, and all of its wholesale once all is invoiced.
+    fn owed(&self, agreement: &Agreement, invoices: &[std::sync::Arc<Invoice>]) {
+        let market = self.world.market();
+        let seller = market.offers()[&agreement.offer].seller(&market.products()[&agreement.product]);
+        assert_eq!(agreement.seller, seller, "{agreement:?}");
+        let charges = invoices.iter().filter(|invoice| invoice.kind != InvoiceKind::CreditMemo);
+        let lines = charges.flat_map(|invoice| &invoice.lines).filter(|line| line.agreement == agreement.id);
+        let owed: Vec<_> = lines.map(|line| line.wholesale.map(Money::minor)).collect();
+        let resold = self.wholesale.contains_key(&agreement.offer);
+        assert!(owed.iter().all(|owed| owed.is_some() == resold), "{agreement:?}");
+        let (owed, whole) = (owed.into_iter().flatten().sum::<i128>(), agreement.wholesale_value().minor());
+        let is_whole = agreement.instalments.iter().all(|i| i.state == InstalmentState::Invoiced);
+        assert!(if is_whole { owed == whole } else { owed <= whole }, "{owed} of {whole}: {agreement:?}");
     }
 }
 
@@ -364,9 +418,14 @@ fn given_back(invoice: &Invoice, all: &[std::sync::Arc<Invoice>]) {
     let refunded: i128 = memos().map(|memo| memo.total().minor()).sum();
     let fee: i128 = invoice.revenue.iter().map(|row| row.fee.minor()).sum();
     let returned: i128 = memos().flat_map(|memo| &memo.revenue).map(|row| row.fee_refund.minor()).sum();
+    let costs = |row: &Revenue| row.costs().map(Money::minor);
+    let cost: i128 = invoice.revenue.iter().map(|row| costs(row)[0]).sum();
+    let back: i128 = memos().flat_map(|memo| &memo.revenue).map(|row| costs(row)[1]).sum();
     if memos().next().is_some() {
+        assert!(back >= 0 && back <= -cost, "{back} of the wholesale of {invoice:?}");
         assert!(-refunded <= invoice.total().minor() && returned <= -fee && returned >= 0, "{invoice:?}");
         if -refunded == invoice.total().minor() {
+            assert_eq!(back, -cost, "what is given back in full returns the whole wholesale: {invoice:?}");
             assert_eq!(returned, -fee, "what is given back in full returns the whole fee: {invoice:?}");
         }
     }

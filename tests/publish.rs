@@ -1,10 +1,10 @@
 //! What the sellers of a [`World`] publish: accounts, products, offers and price changes, in few words.
 
 use souk_core::catalog::{
-    Account, Address, Dimension, DimensionType, EntitlementValueKind, NewOffer, NewProduct, ProductType,
-    UsageCategory, decide,
+    Account, Address, Dimension, DimensionType, EntitlementValueKind, NewOffer, NewProduct,
+    NewResaleAuthorization, ProductType, UsageCategory, WholesalePricing, decide,
 };
-use souk_core::ids::{DimensionKey, OfferId, ProductId};
+use souk_core::ids::{DimensionKey, OfferId, ProductId, ResaleAuthorizationId};
 use souk_core::money::{Currency, PriceDecimals, UnitPrice};
 use souk_core::rejection::Rejection;
 use souk_core::terms::configurable_upfront::{ANNUAL, UpfrontConfiguration};
@@ -183,6 +183,36 @@ impl World {
         accept_by: Option<&str>,
         terms: Terms,
     ) -> &mut World {
+        self.offer_of(id, product, buyers, accept_by, terms, None)
+    }
+
+    /// Lets a reseller sell a product for wholesale prices.
+    pub fn authorize(&mut self, id: &str, product: &str, reseller: &str, terms: Terms) -> &mut World {
+        let authorization = NewResaleAuthorization {
+            id: Some(ResaleAuthorizationId::new(id)),
+            product: ProductId::new(product),
+            reseller: account(reseller),
+            name: id.to_owned(),
+            description: String::new(),
+            single_use: false,
+            until: None,
+            pricing: WholesalePricing::Terms(Box::new(terms)),
+            buyer_accounts: Vec::new(),
+        };
+        let decided = decide::create_resale_authorization(self.market(), authorization, self.now());
+        self.published(decided)
+    }
+
+    /// Releases an offer, of a reseller if an authorization is named.
+    pub fn offer_of(
+        &mut self,
+        id: &str,
+        product: &str,
+        buyers: &[&str],
+        accept_by: Option<&str>,
+        terms: Terms,
+        authorization: Option<&str>,
+    ) -> &mut World {
         let offer = NewOffer {
             id: Some(OfferId::new(id)),
             product: ProductId::new(product),
@@ -192,6 +222,7 @@ impl World {
             accept_by: accept_by.map(|day| moment(&format!("{day}T00:00:00Z")).date()),
             renewal_kind: None,
             terms,
+            resale_authorization: authorization.map(ResaleAuthorizationId::new),
         };
         let decided = decide::create_offer(self.market(), offer, self.now(), 0);
         self.published(decided)

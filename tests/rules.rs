@@ -1,12 +1,14 @@
 //! Billing rules that no vector shows, each in a small marketplace.
 
-use souk_core::invoicing::{Invoice, InvoiceKind};
+use souk_core::invoicing::{Invoice, InvoiceKind, Revenue};
 use souk_core::machine::Event;
 use souk_core::machine::check::check;
 use souk_core::money::Money;
 use souk_core::rules::{MeteringWindow, Profile, Rules};
 use souk_core::terms::configurable_upfront::ANNUAL;
-use souk_tests::publish::{Private, configuration, public_offer};
+use souk_core::terms::{Terms, Validity};
+use souk_core::time::TermDuration;
+use souk_tests::publish::{Private, configuration, public_offer, usage_terms};
 use souk_tests::world::{SELLER, World};
 
 const BUYER: &str = "111111111111";
@@ -52,6 +54,64 @@ fn q_9_a_purchase_counts_towards_the_class_of_its_own_listing_fee() {
         ["-18000.00", "-12000.00"],
         "3 % of 600,000, then 2 % as the contract is worth 1,200,000"
     );
+}
+
+/// The class of the fee is that of the wholesale, whatever the buyer pays.
+#[test]
+fn j_1_the_wholesale_value_decides_the_class_of_the_listing_fee() {
+    const RESELLER: &str = "888888888888";
+    let contract = |price: &str| usage_terms(&[("m5.large", "0.20")], &[("m5.large", price)]);
+    for (wholesale, price, fee) in [
+        ("999999.99", "2000000.00", "-35000.00"),
+        ("1000000.00", "900000.00", "-25000.00"),
+        ("10000000.00", "10000000.00", "-200000.00"),
+    ] {
+        let mut world = ami_world();
+        world.seller(RESELLER, "AWS Inc.").authorize("resaleauthz-1", AMI, RESELLER, contract(wholesale));
+        let validity = Some(Validity::Lasting(TermDuration::Days(400)));
+        let terms = Terms { validity, ..contract(price) };
+        world.offer_of("offer-1", AMI, &[BUYER], Some("2025-12-31"), terms, Some("resaleauthz-1"));
+        let chosen = configuration(ANNUAL, &[("m5.large", 1)], false);
+        world.try_accept("offer-1", BUYER, Some(&chosen)).expect("it may be accepted");
+        let rows = world.invoices(BUYER)[0].revenue.clone();
+        let told = |row: &Revenue| (row.seller.to_string(), row.billed.to_string(), row.fee.to_string());
+        assert_eq!(
+            rows.iter().map(told).collect::<Vec<_>>(),
+            [
+                (RESELLER.to_owned(), price.to_owned(), "0.00".to_owned()),
+                (SELLER.to_owned(), wholesale.to_owned(), fee.to_owned()),
+            ]
+        );
+    }
+}
+
+/// Hours beyond the cover that a reseller sold are sold by it, too, and owed at the wholesale price.
+#[test]
+fn j_1_cover_and_hours_of_a_reseller_are_owed_at_wholesale() {
+    const RESELLER: &str = "888888888888";
+    let mut world = ami_world();
+    let prices = |hourly, annual| usage_terms(&[("m5.large", hourly)], &[("m5.large", annual)]);
+    world.seller(RESELLER, "AWS EMEA SARL");
+    world.authorize("resaleauthz-1", AMI, RESELLER, prices("0.13", "800.00"));
+    let validity = Some(Validity::Lasting(TermDuration::Days(400)));
+    let terms = Terms { validity, ..prices("0.20", "1000.00") };
+    world.offer_of("offer-1", AMI, &[BUYER], Some("2025-12-31"), terms, Some("resaleauthz-1"));
+    let chosen = configuration(ANNUAL, &[("m5.large", 2)], false);
+    world.try_accept("offer-1", BUYER, Some(&chosen)).expect("it may be accepted");
+    world.run(AMI, BUYER, "m5.large", ["2025-01-10T00:00:00Z", "2025-01-10T07:00:00Z"], "5");
+    world.advance_to("2025-02-02T00:00:00Z");
+    // Two years of cover; then 7 hours of 5 instances, 2 of which are covered.
+    let told = |invoice: &Invoice| {
+        let [line] = invoice.lines.as_slice() else { panic!("{invoice:?}") };
+        let owed = line.wholesale.map(|owed| owed.to_string());
+        (invoice.entity.clone(), line.seller.to_string(), line.amount.to_string(), owed)
+    };
+    let line = |amount: &str, owed: &str| {
+        ("AWS EMEA SARL".to_owned(), RESELLER.to_owned(), amount.to_owned(), Some(owed.to_owned()))
+    };
+    let invoices: Vec<_> = world.invoices(BUYER).iter().map(|invoice| told(invoice)).collect();
+    assert_eq!(invoices, [line("2000.00", "1600.00"), line("4.20", "2.73")]);
+    assert_eq!(world.sandboxes().into_iter().map(check).collect::<Vec<_>>(), [Ok(())]);
 }
 
 #[test]
@@ -175,9 +235,10 @@ fn a_broken_state_is_found() {
     let whole = Invoice::clone(&family.invoices()[0]);
     let cent = Money::from_minor(1, whole.currency);
     type Breaks = fn(&mut Invoice, Money);
-    let breaks: [(&str, Breaks); 3] = [
+    let breaks: [(&str, Breaks); 4] = [
         ("INV-3", |invoice, cent| invoice.lines[0].amount = invoice.lines[0].amount.plus(cent)),
         ("INV-4", |invoice, cent| invoice.revenue[0].billed = invoice.revenue[0].billed.plus(cent)),
+        ("INV-8", |invoice, cent| invoice.lines[0].wholesale = Some(cent)),
         ("INV-5", |invoice, _| invoice.month = invoice.month.next()),
     ];
     for (invariant, breaks) in breaks {

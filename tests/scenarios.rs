@@ -432,6 +432,8 @@ async fn stories_of_contracts_are_recorded_and_come_out_the_same() {
         "c-17-a-future-dated-contract",
         "c-18-an-uplift-compounds",
         "f-06-partial-refunds",
+        "rule-j1-resale-authorizations",
+        "story-a-reseller-sells-usage-and-contracts",
         "story-an-enterprise-customer",
         "story-euros-and-yen",
     ];
@@ -457,6 +459,7 @@ async fn stories_of_contracts_are_recorded_and_come_out_the_same() {
     for told in [
         "amend: {agreement: dune-fleet, purchase: 1, quantities: {c5.large: 2, m5.large: 1}}",
         "amount: 20.00, reason: INCORRECT_METERING}",
+        "restrictResale: {authorization: resaleauthz-spring}",
         "accept: {offer: offer-acme, buyer: Acme, autoRenew: true, as: acme-desk}",
     ] {
         assert!(text.contains(told), "{told} is not in\n{text}");

@@ -49,7 +49,13 @@ enum Logged {
     /// The control entry of this position took effect here.
     Followed(usize),
     /// Something happened.
-    Happened(Event),
+    Happened(Box<Event>),
+}
+
+impl Logged {
+    fn happened(event: Event) -> Logged {
+        Logged::Happened(Box::new(event))
+    }
 }
 
 /// A record to be metered.
@@ -343,7 +349,7 @@ impl World {
             let sandbox =
                 partition.sandboxes.get_mut(&self.name).unwrap_or_else(|| panic!("the sandbox is there"));
             let (outcomes, events) = accept(sandbox, &mine, self.now);
-            partition.log.extend(events.into_iter().map(Logged::Happened));
+            partition.log.extend(events.into_iter().map(Logged::happened));
             statuses.extend(outcomes.into_iter().map(|outcome| (outcome.index, outcome.status)));
         }
         statuses
@@ -423,7 +429,7 @@ impl World {
                 }
             }
             partition.log.push(Logged::Followed(self.control.len()));
-            partition.log.extend(events.into_iter().map(Logged::Happened));
+            partition.log.extend(events.into_iter().map(Logged::happened));
         }
         self.control.push(entry);
     }
@@ -435,7 +441,7 @@ impl World {
             partition.sandboxes.get_mut(&self.name).unwrap_or_else(|| panic!("the sandbox is there"));
         for event in events {
             sandbox.apply(&event);
-            partition.log.push(Logged::Happened(event));
+            partition.log.push(Logged::happened(event));
         }
     }
 }

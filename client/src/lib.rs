@@ -34,6 +34,7 @@ mod fault;
 mod metering;
 mod paging;
 mod reporting;
+mod resale;
 mod resend;
 mod retry;
 mod safety;

@@ -82,6 +82,11 @@ calls! {
         "a repeat is refused because the dimensions are there, and would hide a success";
     GetProduct "souk.catalog.v1.CatalogService" "GetProduct" Repeat "reads";
     ListProducts "souk.catalog.v1.CatalogService" "ListProducts" Repeat "reads";
+    CreateResaleAuthorization "souk.catalog.v1.CatalogService" "CreateResaleAuthorization" Once
+        "an authorization without an id is numbered, so a repeat could grant a second one";
+    RestrictResaleAuthorization "souk.catalog.v1.CatalogService" "RestrictResaleAuthorization" Once
+        "a repeat is refused because it is restricted, and would hide a success";
+    ListResaleAuthorizations "souk.catalog.v1.CatalogService" "ListResaleAuthorizations" Repeat "reads";
     CreateOffer "souk.catalog.v1.CatalogService" "CreateOffer" Once
         "an offer without an id is numbered, so a repeat could release a second one";
     GetOffer "souk.catalog.v1.CatalogService" "GetOffer" Repeat "reads";
@@ -170,6 +175,8 @@ mod tests {
                 "AdvanceClock",
                 "CreateProduct",
                 "AddDimensions",
+                "CreateResaleAuthorization",
+                "RestrictResaleAuthorization",
                 "CreateOffer",
                 "ChangePrices",
                 "AcceptOffer",

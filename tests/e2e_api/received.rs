@@ -194,6 +194,8 @@ async fn refused_records_come_from_every_operation_and_a_restart_forgets_them() 
 /// What happened, in a line.
 fn line(event: &SandboxEvent) -> String {
     let what = match event.event.as_ref().expect("an event") {
+        Event::ResaleAuthorized(e) => format!("{} granted", e.resale_authorization_id),
+        Event::ResaleRestricted(e) => format!("{} restricted", e.resale_authorization_id),
         Event::OfferReleased(e) => format!("{} released", e.offer_id),
         Event::PricesChanged(e) => {
             let from = e.change.as_ref().and_then(|change| change.existing_subscribers_from);

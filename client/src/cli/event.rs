@@ -54,6 +54,14 @@ fn cells(event: &SandboxEvent) -> [String; 5] {
         [what.to_owned(), payer.to_owned(), buyer.to_owned(), id.to_owned(), details]
     };
     match &event.event {
+        Some(Event::ResaleAuthorized(e)) => {
+            let details = format!("of {} by {}", e.product_id, e.reseller_account_id);
+            cells("resale_authorized", "", "", &e.resale_authorization_id, details)
+        }
+        Some(Event::ResaleRestricted(e)) => {
+            let details = format!("of {} by {}", e.product_id, e.reseller_account_id);
+            cells("resale_restricted", "", "", &e.resale_authorization_id, details)
+        }
         Some(Event::OfferReleased(e)) => {
             let kind = if e.private { "private" } else { "public" };
             cells("offer_released", "", "", &e.offer_id, format!("{kind}, of {}", e.product_id))

@@ -8,7 +8,7 @@
 
 use souk_client::ExplainedLine;
 use souk_proto::billing::v1::{
-    ExplainInvoiceLineResponse, ExplainedHour, ExplainedSegment, Invoice, InvoiceLine,
+    ExplainInvoiceLineResponse, ExplainedHour, ExplainedSegment, Invoice, InvoiceLine, Resale,
 };
 
 use super::error::CliError;
@@ -107,6 +107,16 @@ pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
         }
     }
     facts.push(("amount", line.amount.clone()));
+    if let Some(resale) = &line.resale {
+        let Resale { resale_authorization_id, manufacturer_account_id, wholesale_amount, markup } =
+            resale.clone();
+        facts.extend([
+            ("resale_authorization_id", resale_authorization_id),
+            ("manufacturer_account_id", manufacturer_account_id),
+            ("wholesale_amount", wholesale_amount),
+            ("markup", markup),
+        ]);
+    }
     let columns = vec![
         text("hour"),
         number("metered"),
@@ -161,7 +171,25 @@ fn with_lines(view: View, lines: &[(&str, &InvoiceLine)]) -> View {
         true => view,
         false => view.with_sheet("How the amounts came about", part_columns(), parts),
     };
-    view.with_sheet("How the quantities came about", segment_columns(&extra), segments)
+    let view = view.with_sheet("How the quantities came about", segment_columns(&extra), segments);
+    let resold: Vec<_> = lines.iter().filter_map(|(_, line)| resale_row(line)).collect();
+    match resold.is_empty() {
+        true => view,
+        false => view.with_sheet("What the reseller owes of it", resale_columns(), resold),
+    }
+}
+
+fn resale_columns() -> Vec<Column> {
+    let mut columns = vec![number("line"), text("resale_authorization_id"), text("manufacturer_account_id")];
+    columns.extend(["wholesale_amount", "markup"].map(number));
+    columns
+}
+
+fn resale_row(line: &InvoiceLine) -> Option<Vec<String>> {
+    let resale = line.resale.as_ref()?;
+    let cells = [&resale.resale_authorization_id, &resale.manufacturer_account_id];
+    let cells = cells.into_iter().chain([&resale.wholesale_amount, &resale.markup]).cloned();
+    Some(std::iter::once(line.line_number.to_string()).chain(cells).collect())
 }
 
 fn part_columns() -> Vec<Column> {

@@ -40,6 +40,7 @@ named! {
     catalog::v1::Offer = "souk.catalog.v1.Offer";
     catalog::v1::PriceChange = "souk.catalog.v1.PriceChange";
     catalog::v1::Product = "souk.catalog.v1.Product";
+    catalog::v1::ResaleAuthorization = "souk.catalog.v1.ResaleAuthorization";
     fault::v1::FaultCount = "souk.fault.v1.FaultCount";
     fault::v1::SetFaultsRequest = "souk.fault.v1.SetFaultsRequest";
     metering::v1::MeteredRecord = "souk.metering.v1.MeteredRecord";

@@ -24,6 +24,7 @@ pub mod output;
 mod product;
 mod records;
 mod report;
+mod resale;
 mod sandbox;
 mod scenario;
 mod session;
@@ -92,6 +93,9 @@ enum Area {
     /// What is sold.
     #[command(subcommand)]
     Product(product::ProductCommand),
+    /// Who may sell the products of others.
+    #[command(subcommand)]
+    ResaleAuthorization(resale::ResaleCommand),
     /// On which terms it is sold.
     #[command(subcommand)]
     Offer(offer::OfferCommand),
@@ -148,6 +152,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> Result<(), CliError> {
         Area::Clock(command) => command.run(&mut session).await?,
         Area::Account(command) => command.run(&mut session).await?,
         Area::Product(command) => command.run(&mut session).await?,
+        Area::ResaleAuthorization(command) => command.run(&mut session).await?,
         Area::Offer(command) => command.run(&mut session).await?,
         Area::Agreement(command) => command.run(&mut session).await?,
         Area::Meter(command) => command.run(&mut session).await?,
@@ -226,6 +231,9 @@ mod tests {
         souk product add-dimensions
         souk product show
         souk product list
+        souk resale-authorization create
+        souk resale-authorization restrict
+        souk resale-authorization list
         souk offer create
         souk offer show
         souk offer list

@@ -12,7 +12,7 @@ use super::{json, time};
 
 /// An offer just released.
 pub fn released(offer: &Offer) -> Result<View, CliError> {
-    Ok(with_terms(View::of_facts(facts(offer), json::of(offer)?), offer))
+    Ok(with_terms(View::of_facts(facts(offer), json::of(offer)?), "Terms", &offer.terms))
 }
 
 /// An offer with what became of it.
@@ -24,12 +24,15 @@ pub fn whole(answer: &GetOfferResponse) -> Result<View, CliError> {
     if !answer.paid_listing_due.is_empty() {
         facts.push(("paid_listing_due", answer.paid_listing_due.clone()));
     }
+    if !offer.resale_authorization_id.is_empty() {
+        facts.push(("seller_account_id", answer.seller_account_id.clone()));
+    }
     let changes = answer.price_changes.iter().flat_map(change_rows).collect();
-    Ok(with_terms(View::of_facts(facts, json::of(answer)?), offer).with_sheet(
-        "Price changes",
-        change_columns(),
-        changes,
-    ))
+    let mut view = with_terms(View::of_facts(facts, json::of(answer)?), "Terms", &offer.terms);
+    if !answer.wholesale_terms.is_empty() {
+        view = with_terms(view, "Wholesale prices", &answer.wholesale_terms);
+    }
+    Ok(view.with_sheet("Price changes", change_columns(), changes))
 }
 
 /// A change of prices.
@@ -67,13 +70,17 @@ fn facts(offer: &Offer) -> Vec<(&'static str, String)> {
         facts.push(("buyers", offer.buyer_account_ids.join(", ")));
         facts.push(("availability_end_date", offer.availability_end_date.clone()));
     }
+    if !offer.resale_authorization_id.is_empty() {
+        facts.push(("resale_authorization_id", offer.resale_authorization_id.clone()));
+    }
     facts
 }
 
-fn with_terms(view: View, offer: &Offer) -> View {
+/// Adds a sheet of terms.
+pub fn with_terms(view: View, title: &'static str, terms: &[Term]) -> View {
     let columns =
         vec![text("term"), text("duration"), text("dimension"), number("price"), text("currency_code")];
-    view.with_sheet("Terms", columns, offer.terms.iter().flat_map(term_rows).collect())
+    view.with_sheet(title, columns, terms.iter().flat_map(term_rows).collect())
 }
 
 /// A term's name in the contract, such as `usage_based_pricing`.

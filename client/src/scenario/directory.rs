@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use souk_client::{ClientError, OfferFilter, SoukClient};
 use souk_proto::account::v1::Account;
 use souk_proto::agreement::v1::Agreement;
-use souk_proto::catalog::v1::{Offer, Product};
+use souk_proto::catalog::v1::{Offer, Product, ResaleAuthorization};
 
 /// The names of a sandbox.
 #[derive(Debug, Default)]
@@ -14,6 +14,7 @@ pub struct Directory {
     accounts: Vec<Account>,
     products: Vec<Product>,
     offers: Vec<Offer>,
+    authorizations: Vec<ResaleAuthorization>,
     agreements: BTreeMap<String, Agreement>,
 }
 
@@ -28,6 +29,7 @@ impl Directory {
         self.accounts = client.all_accounts(sandbox).await?;
         self.products = client.all_products(sandbox).await?;
         self.offers = client.all_offers(sandbox, &OfferFilter::default()).await?;
+        self.authorizations = client.all_resale_authorizations(sandbox, &OfferFilter::default()).await?;
         Ok(())
     }
 
@@ -63,6 +65,13 @@ impl Directory {
         self.offers.iter().find(public).map_or(given, |offer| &offer.offer_id).to_owned()
     }
 
+    /// The resale authorization of a name; what is no name is an id.
+    pub fn resale_authorization(&self, text: &str) -> String {
+        let text = self.given(text);
+        let found = self.authorizations.iter().find(|found| !text.is_empty() && found.name == text);
+        found.map_or(text, |found| &found.resale_authorization_id).to_owned()
+    }
+
     /// The agreement that a step named.
     pub fn agreement(&self, text: &str) -> Option<&Agreement> {
         self.agreements.get(self.given(text))
@@ -78,7 +87,7 @@ impl Directory {
         if text.is_empty() {
             return Vec::new();
         }
-        let mut meanings = vec![self.account(text), self.offer(text)];
+        let mut meanings = vec![self.account(text), self.offer(text), self.resale_authorization(text)];
         if let Some(product) = self.product(text) {
             meanings.extend([product.product_id.clone(), product.product_code.clone()]);
         }

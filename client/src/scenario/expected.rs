@@ -344,6 +344,7 @@ pub fn named(field: &str) -> Option<Named> {
     match field {
         "productId" | "productCode" => Some(Named::Product),
         "offerId" => Some(Named::Offer),
+        "resaleAuthorizationId" => Some(Named::ResaleAuthorization),
         "agreementId" | "initialAgreementId" | "licenseArn" => Some(Named::Agreement),
         _ if field.ends_with("AccountId") => Some(Named::Account),
         _ => None,

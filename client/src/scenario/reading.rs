@@ -119,6 +119,9 @@ impl Reading {
         for (index, product) in document.products.iter().enumerate() {
             self.know_product(product, &index.to_string());
         }
+        for (index, authorization) in document.resale_authorizations.iter().enumerate() {
+            self.know(Named::ResaleAuthorization, &authorization.name, &index.to_string());
+        }
         for (index, offer) in document.offers.iter().enumerate() {
             self.know(Named::Offer, &offer.name, &index.to_string());
         }

@@ -13,7 +13,7 @@ use prost_types::Timestamp;
 use souk_client::{AgreementFilter, EventFilter, InvoiceFilter, OfferFilter, RecordFilter, SoukClient};
 use souk_proto::agreement::v1::Agreement;
 use souk_proto::billing::v1::{Invoice, InvoiceKind};
-use souk_proto::catalog::v1::{Offer, Product};
+use souk_proto::catalog::v1::{Offer, Product, ResaleAuthorization};
 use souk_proto::document;
 use souk_proto::sandbox::v1::clock_setting::Setting;
 use souk_proto::sandbox::v1::sandbox_event::Event;
@@ -46,6 +46,7 @@ enum Rank {
 /// What a sandbox holds and what happened in it.
 struct Past {
     products: Vec<Product>,
+    authorizations: Vec<ResaleAuthorization>,
     offers: Vec<Offer>,
     agreements: Vec<Agreement>,
     events: Vec<SandboxEvent>,
@@ -60,6 +61,7 @@ pub async fn record(client: &SoukClient, sandbox: &str) -> Result<String, CliErr
     let described = client.get_sandbox(sandbox).await?;
     let accounts = client.all_accounts(sandbox).await?;
     let products = client.all_products(sandbox).await?;
+    let authorizations = client.all_resale_authorizations(sandbox, &OfferFilter::default()).await?;
     let offers = client.all_offers(sandbox, &OfferFilter::default()).await?;
     let agreements = client.all_agreements(sandbox, &AgreementFilter::default()).await?;
     let events = client.all_events(sandbox, &EventFilter::default()).await?;
@@ -73,7 +75,7 @@ pub async fn record(client: &SoukClient, sandbox: &str) -> Result<String, CliErr
     let now = whole.clock.and_then(|clock| clock.now).unwrap_or_default();
     let began = events.first().and_then(|event| event.time).unwrap_or(now);
     let names = Names::new(&accounts, &products, &agreements, &events);
-    let past = Past { products, offers, agreements, events, credit_memos, began, now, names };
+    let past = Past { products, authorizations, offers, agreements, events, credit_memos, began, now, names };
 
     let mut rules = whole.rules.unwrap_or_default();
     rules.metering_window = MeteringWindow::OpenMonth as i32;
@@ -83,6 +85,12 @@ pub async fn record(client: &SoukClient, sandbox: &str) -> Result<String, CliErr
         rules: Some(rules),
         accounts,
         products: past.products.clone(),
+        resale_authorizations: past
+            .authorizations
+            .iter()
+            .filter(|authorization| authorization.grant_time == Some(began))
+            .map(as_granted)
+            .collect(),
         offers: past
             .offers
             .iter()
@@ -117,6 +125,11 @@ pub async fn record(client: &SoukClient, sandbox: &str) -> Result<String, CliErr
     let results = results::expected(client, sandbox, &past).await?;
     text.push_str(&format!("  - at: {now}\n    expect:\n{}", indented(6, &results)));
     Ok(text)
+}
+
+/// An authorization as its manufacturer granted it, without what became of it.
+fn as_granted(authorization: &ResaleAuthorization) -> ResaleAuthorization {
+    ResaleAuthorization { status: 0, grant_time: None, restriction_time: None, ..authorization.clone() }
 }
 
 impl Past {

@@ -9,7 +9,7 @@ use souk_proto::document::{self, comment, fields, short_names};
 
 use super::expected::{Form, LIST_KEYS, short};
 use super::file::{KEYS, REFUSED_KEYS, STEP_KEYS};
-use super::shape::{Field, Named, Takes, descriptor};
+use super::shape::{Field, Takes, descriptor};
 use super::{action, expectation};
 
 /// The JSON Schema (draft 2020-12) of scenarios.
@@ -71,11 +71,7 @@ fn object(fields: &'static [Field]) -> Value {
 
 fn takes(takes: Takes) -> Value {
     match takes {
-        Takes::Text
-        | Takes::NewName
-        | Takes::Named(Named::Account | Named::Product | Named::Offer | Named::Agreement) => {
-            reference("text")
-        }
+        Takes::Text | Takes::NewName | Takes::Named(_) => reference("text"),
         Takes::Time => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt].+)?$" }),
         Takes::Month => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$" }),
         Takes::Decimal => decimal(),

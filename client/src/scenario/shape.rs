@@ -78,6 +78,8 @@ pub enum Named {
     Offer,
     /// An agreement.
     Agreement,
+    /// A resale authorization.
+    ResaleAuthorization,
 }
 
 /// A value that was read, and where it stands.
@@ -419,6 +421,7 @@ impl Named {
             Named::Product => "a product",
             Named::Offer => "an offer",
             Named::Agreement => "an agreement",
+            Named::ResaleAuthorization => "a resale authorization",
         }
     }
 
@@ -429,6 +432,7 @@ impl Named {
             Named::Product => "products",
             Named::Offer => "offers",
             Named::Agreement => "agreements",
+            Named::ResaleAuthorization => "resale authorizations",
         }
     }
 
@@ -442,6 +446,7 @@ impl Named {
             Named::Product => text.starts_with("prod-") || is_code(text),
             Named::Offer => text.starts_with("offer-"),
             Named::Agreement => text.starts_with("agmt-") || text.starts_with("arn:"),
+            Named::ResaleAuthorization => text.starts_with("resaleauthz-"),
         }
     }
 }

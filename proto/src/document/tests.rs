@@ -143,7 +143,7 @@ fn unknown_and_repeated_names_are_named() {
         &[
             "line 1, column 1: unknown field `acounts`; did you mean `accounts`?",
             "line 2, column 1: unknown field `foo`; the fields here are `description`, `clock`, `rules`, `accounts`, \
-             `products`, `offers`, `agreements`, `publicKeys` and `faults`",
+             `products`, `resaleAuthorizations`, `offers`, `agreements`, `publicKeys` and `faults`",
             "line 3, column 9, rules: unknown field `maxDimension`; did you mean `maxDimensions`?",
         ],
     );

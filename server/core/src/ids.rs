@@ -55,6 +55,8 @@ id_type! {
     ProductCode,
     /// An offer: `offer-` and more.
     OfferId,
+    /// An authorization to resell: `resaleauthz-` and more.
+    ResaleAuthorizationId,
     /// An agreement: `agmt-` and more.
     AgreementId,
     /// A licence, the same along a chain of agreements.
@@ -218,6 +220,14 @@ impl OfferId {
     pub fn derive(product: &ProductId, number: usize) -> OfferId {
         let hash = content_hash("offer", &[product.as_str(), &number.to_string()]);
         OfferId::new(&format!("offer-{}", letters(hash, 13)))
+    }
+}
+
+impl ResaleAuthorizationId {
+    /// The id of the `number`th authorization of a product.
+    pub fn derive(product: &ProductId, number: usize) -> ResaleAuthorizationId {
+        let hash = content_hash("resale authorization", &[product.as_str(), &number.to_string()]);
+        ResaleAuthorizationId::new(&format!("resaleauthz-{}", letters(hash, 13)))
     }
 }
 

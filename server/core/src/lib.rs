@@ -12,10 +12,11 @@
 //! - INV-1: a buyer holds at most one live agreement on a product, unless the product allows several.
 //! - INV-2: every metered hour is priced by exactly one agreement.
 //! - INV-3: an invoice's total is the sum of its lines, each the rounded product of quantity and unit price.
-//! - INV-4: the revenue rows of an invoice add up to its total.
+//! - INV-4: the revenue rows of an invoice add up to its total; those of manufacturers stand behind resellers' rows.
 //! - INV-5: months close in order, and nothing is metered in a closed one.
 //! - INV-6: replaying the events gives the same state.
 //! - INV-7: the postings of every entry of the ledger sum to zero.
+//! - INV-8: what a reseller owes of a row is what its manufacturer's row behind it bills.
 
 pub mod agreement;
 pub mod catalog;

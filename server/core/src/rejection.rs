@@ -94,6 +94,14 @@ codes! {
     OfferUnknown = "OFFER_UNKNOWN" NotFound,
     /// An offer of that id exists.
     OfferExists = "OFFER_EXISTS" Exists,
+    /// No resale authorization of that id.
+    ResaleAuthorizationUnknown = "RESALE_AUTHORIZATION_UNKNOWN" NotFound,
+    /// A resale authorization of that id exists.
+    ResaleAuthorizationExists = "RESALE_AUTHORIZATION_EXISTS" Exists,
+    /// An authorization that does not let the offer be released (J1).
+    ResaleNotAuthorized = "RESALE_NOT_AUTHORIZED" State,
+    /// Something that an authorization has no wholesale price of (J1).
+    WholesalePriceMissing = "WHOLESALE_PRICE_MISSING" Invalid,
     /// The product has its public offer already.
     PublicOfferExists = "PUBLIC_OFFER_EXISTS" Exists,
     /// A private offer names more buyers than allowed.

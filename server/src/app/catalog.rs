@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use souk_core::catalog::{
-    Account, Change, Dimension, Marketplace, NewOffer, NewProduct, Offer, PriceChange, Product, decide,
+    Account, Change, Dimension, Marketplace, NewOffer, NewProduct, NewResaleAuthorization, Offer,
+    PriceChange, Product, ResaleAuthorization, decide,
 };
-use souk_core::ids::{AccountId, OfferId, ProductId, SandboxName};
+use souk_core::ids::{AccountId, OfferId, ProductId, ResaleAuthorizationId, SandboxName};
 use souk_core::rejection::{Broken, Code, Rejection};
 use souk_core::terms::{RateCard, UpfrontRateCard, byol};
 
@@ -52,6 +53,57 @@ impl Souk {
         Ok(self.market(name)?.product(&id, "productId")?.clone())
     }
 
+    /// Lets a reseller sell a product.
+    pub async fn create_resale_authorization(
+        &self,
+        name: &SandboxName,
+        authorization: NewResaleAuthorization,
+    ) -> Result<ResaleAuthorization, AppError> {
+        let decide =
+            |market: &Marketplace, now, _| decide::create_resale_authorization(market, authorization, now);
+        match self.change(name, decide).await?.0 {
+            Change::ResaleAuthorized(authorization) => Ok(authorization),
+            _ => Err(another_change()),
+        }
+    }
+
+    /// Ends the release of offers with an authorization.
+    pub async fn restrict_resale_authorization(
+        &self,
+        name: &SandboxName,
+        id: ResaleAuthorizationId,
+    ) -> Result<ResaleAuthorization, AppError> {
+        let restricted = id.clone();
+        let decide = move |market: &Marketplace, now, _| {
+            decide::restrict_resale_authorization(market, &restricted, now)
+        };
+        self.change(name, decide).await?;
+        Ok(self.market(name)?.resale_authorization(&id, "resaleAuthorizationId")?.clone())
+    }
+
+    /// The authorizations that an account granted or holds; the operator (no account) sees all.
+    pub fn resale_authorizations(
+        &self,
+        name: &SandboxName,
+        viewer: Option<AccountId>,
+        product: Option<&ProductId>,
+    ) -> Result<Vec<ResaleAuthorization>, AppError> {
+        let market = self.market(name)?;
+        if let Some(viewer) = viewer {
+            market.account(viewer, "accountId")?;
+        }
+        let granted = |authorization: &ResaleAuthorization| {
+            market.products().get(&authorization.product).map(|product| product.seller)
+        };
+        let sees = |authorization: &&ResaleAuthorization| {
+            viewer.is_none_or(|viewer| {
+                authorization.reseller == viewer || granted(authorization) == Some(viewer)
+            })
+        };
+        let wanted = |a: &&ResaleAuthorization| product.is_none_or(|product| a.product == *product);
+        Ok(market.resale_authorizations().values().filter(wanted).filter(sees).cloned().collect())
+    }
+
     /// Releases an offer.
     pub async fn create_offer(&self, name: &SandboxName, offer: NewOffer) -> Result<Offer, AppError> {
         let decide = |market: &Marketplace, now, _| {
@@ -90,7 +142,7 @@ impl Souk {
         let offer = market.offer(id, "offerId")?;
         if let Some(viewer) = viewer {
             let account = market.account(viewer, "accountId")?;
-            let is_seller = market.product(&offer.product, "offerId")?.seller == viewer;
+            let is_seller = offer.seller(market.product(&offer.product, "offerId")?) == viewer;
             let now = self.now(&market);
             let payer = market.known_account(account.payer)?;
             if !is_seller && !offer.is_visible_to(account, payer, now) {
@@ -122,7 +174,8 @@ impl Souk {
         let sees = |offer: &&Offer| match viewer {
             None => true,
             Some((account, payer)) => {
-                let sells = market.products().get(&offer.product).is_some_and(|p| p.seller == account.id);
+                let product = market.products().get(&offer.product);
+                let sells = product.is_some_and(|product| offer.seller(product) == account.id);
                 sells || offer.is_visible_to(account, payer, now)
             }
         };

@@ -10,6 +10,7 @@ use souk_core::terms::configurable_upfront::UpfrontConfiguration;
 use souk_proto::journal::v1 as journal;
 
 use super::CodecError;
+use super::resale::from_journal_wholesale;
 use super::value::{
     Stored, account, currency, from_journal_duration, from_journal_rate_card, from_journal_units, id, list,
     message, money, optional_time, price, required, required_time, to_journal_duration, to_journal_rate_card,
@@ -112,6 +113,7 @@ pub(super) fn to_journal_purchase(purchase: &UpfrontPurchase) -> journal::Upfron
         ended_early_at,
         amends,
         added_value,
+        wholesale,
     } = purchase;
     journal::UpfrontPurchase {
         number: Some(*number),
@@ -128,6 +130,7 @@ pub(super) fn to_journal_purchase(purchase: &UpfrontPurchase) -> journal::Upfron
         amended_micros: ended_early_at.map(|at| at.micros()),
         amends: *amends,
         added_value_minor: added_value.map(|value| value.minor().to_string()),
+        wholesale_minor: wholesale.map(|value| value.minor().to_string()),
     }
 }
 
@@ -143,6 +146,7 @@ pub(super) fn from_journal_purchase(
         ended_early_at: optional_time(purchase.amended_micros, "amended_micros")?,
         amends: purchase.amends,
         added_value: added.transpose()?,
+        wholesale: from_journal_wholesale(purchase.wholesale_minor.as_ref(), currency)?,
         number: required(purchase.number, "number")?,
         kind: UpfrontKind::from_journal(purchase.kind, "kind")?,
         duration: message(purchase.duration, "duration", from_journal_duration)?,

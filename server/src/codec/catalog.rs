@@ -14,6 +14,10 @@ use super::CodecError;
 use super::fault::{
     from_journal_fault_rule, from_journal_public_key, to_journal_fault_rule, to_journal_public_key,
 };
+use super::resale::{
+    from_journal_authorization, from_journal_optional_resale, from_journal_restricted,
+    to_journal_authorization, to_journal_resale, to_journal_restricted,
+};
 use super::rules::{from_journal_clock, to_journal_clock};
 use super::value::{
     Stored as _, account, by_key, date, from_journal_duration, from_journal_rate_card, id, list, message,
@@ -33,6 +37,12 @@ pub(super) fn to_journal_change(change: &Change) -> journal::Change {
             })
         }
         Change::OfferCreated(offer) => Stored::OfferCreated(to_journal_offer(offer)),
+        Change::ResaleAuthorized(authorization) => {
+            Stored::ResaleAuthorized(to_journal_authorization(authorization))
+        }
+        Change::ResaleRestricted { authorization, at } => {
+            Stored::ResaleRestricted(to_journal_restricted(authorization, *at))
+        }
         Change::PricesChanged { offer, change } => Stored::PricesChanged(journal::PricesChanged {
             offer_id: offer.to_string(),
             change: Some(to_journal_price_change(change)),
@@ -56,6 +66,10 @@ pub(super) fn from_journal_change(change: journal::Change) -> Result<Change, Cod
         }
         Stored::DimensionsAdded(added) => ("dimensions_added", from_journal_dimensions_added(added)),
         Stored::OfferCreated(offer) => ("offer_created", from_journal_offer(offer).map(Change::OfferCreated)),
+        Stored::ResaleAuthorized(authorization) => {
+            ("resale_authorized", from_journal_authorization(authorization).map(Change::ResaleAuthorized))
+        }
+        Stored::ResaleRestricted(restricted) => ("resale_restricted", from_journal_restricted(&restricted)),
         Stored::PricesChanged(changed) => ("prices_changed", from_journal_prices_changed(changed)),
         Stored::ClockSet(clock) => ("clock_set", from_journal_clock(clock).map(Change::ClockSet)),
         Stored::FaultsSet(set) => (
@@ -252,6 +266,7 @@ fn to_journal_offer(offer: &Offer) -> journal::Offer {
         released_at,
         visible_from,
         price_changes,
+        resale,
     } = offer;
     let Targeting { buyer_accounts, program, country_codes } = targeting;
     journal::Offer {
@@ -267,6 +282,7 @@ fn to_journal_offer(offer: &Offer) -> journal::Offer {
         price_changes: price_changes.iter().map(to_journal_price_change).collect(),
         renewal_kind: renewal_kind.map_or(0, RenewalKind::to_journal),
         visible_from_micros: (visible_from != released_at).then(|| visible_from.micros()),
+        resale: resale.as_deref().map(to_journal_resale),
     }
 }
 
@@ -293,6 +309,7 @@ fn from_journal_offer(offer: journal::Offer) -> Result<Offer, CodecError> {
         terms: terms.map_err(|rejection| CodecError::invalid("terms", &rejection))?,
         released_at,
         price_changes: list(offer.price_changes, "price_changes", from_journal_price_change)?,
+        resale: from_journal_optional_resale(offer.resale)?,
     })
 }
 

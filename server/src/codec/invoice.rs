@@ -16,6 +16,7 @@ use souk_proto::journal::v1 as journal;
 
 use super::CodecError;
 use super::catalog::tax_liability;
+use super::resale::{from_journal_row, from_journal_wholesale, to_journal_row};
 use super::value::{
     Stored, account, currency, hour, id, integer, list, money, month, price, quantity_sum, required,
     required_time, time,
@@ -116,6 +117,7 @@ fn to_journal_line(line: &InvoiceLine) -> journal::InvoiceLine {
         amount,
         start,
         end,
+        wholesale,
         explanation: Explanation { exact, segments, proration },
     } = line;
     journal::InvoiceLine {
@@ -137,6 +139,7 @@ fn to_journal_line(line: &InvoiceLine) -> journal::InvoiceLine {
             days: Some(days),
             of_days: Some(of_days),
         }),
+        wholesale_minor: wholesale.map(|wholesale| wholesale.minor().to_string()),
     }
 }
 
@@ -154,6 +157,7 @@ fn from_journal_line(line: journal::InvoiceLine, currency: Currency) -> Result<I
         amount: money(&line.amount_minor, currency, "amount_minor")?,
         start: required_time(line.start_micros, "start_micros")?,
         end: required_time(line.end_micros, "end_micros")?,
+        wholesale: from_journal_wholesale(line.wholesale_minor.as_ref(), currency)?,
         explanation: Explanation {
             exact: Amount::new(integer(&line.scaled_exact_amount, "scaled_exact_amount")?, currency),
             segments: list(line.segments, "segments", |segment| from_journal_segment(&segment))?,
@@ -238,6 +242,7 @@ fn to_journal_revenue(revenue: &Revenue) -> journal::Revenue {
         refunded,
         fee_refund,
         tax,
+        resale,
     } = revenue;
     let unless_zero = |money: &Money| (money.minor() != 0).then(|| money.minor().to_string());
     journal::Revenue {
@@ -256,6 +261,7 @@ fn to_journal_revenue(revenue: &Revenue) -> journal::Revenue {
             amount_minor: amount.minor().to_string(),
             seller_is_liable: Some(liable.is_seller()),
         }),
+        resale: resale.as_ref().map(to_journal_row),
     }
 }
 
@@ -286,5 +292,6 @@ fn from_journal_revenue(revenue: &journal::Revenue, currency: Currency) -> Resul
         refunded: optional(&revenue.refunded_minor, "refunded_minor")?,
         fee_refund: optional(&revenue.fee_refund_minor, "fee_refund_minor")?,
         tax: revenue.tax.as_ref().map(|tax| from_journal_tax(tax, currency)).transpose()?,
+        resale: revenue.resale.as_ref().map(|row| from_journal_row(row, currency)).transpose()?,
     })
 }

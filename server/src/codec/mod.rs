@@ -17,6 +17,7 @@ mod error;
 mod event;
 mod fault;
 mod invoice;
+mod resale;
 mod rules;
 pub mod tile;
 mod usage;

@@ -4,7 +4,8 @@
 use souk_core::agreement::acceptance::Refusal;
 use souk_core::catalog::product::check_words;
 use souk_core::catalog::{
-    Account, Change, Clock, FaultRule, Marketplace, NewOffer, NewProduct, PublicKeyVersion, decide,
+    Account, Change, Clock, FaultRule, Marketplace, NewOffer, NewProduct, NewResaleAuthorization,
+    PublicKeyVersion, decide,
 };
 use souk_core::ids::{AccountId, OfferId, SandboxName};
 use souk_core::machine::follow::{Sandboxes, follow, run_due};
@@ -43,6 +44,8 @@ pub struct DocumentPlan {
     pub accounts: Vec<Account>,
     /// Its products.
     pub products: Vec<NewProduct>,
+    /// Who may sell the products of others.
+    pub resale_authorizations: Vec<NewResaleAuthorization>,
     /// Its offers.
     pub offers: Vec<NewOffer>,
     /// The agreements accepted in its past.
@@ -98,7 +101,14 @@ impl DocumentPlan {
         for (index, product) in self.products.into_iter().enumerate() {
             take(decide::create_product(&market, product), "products", index, &mut market)?;
         }
-        for (index, offer) in self.offers.into_iter().enumerate() {
+        for (index, authorization) in self.resale_authorizations.into_iter().enumerate() {
+            let decided = decide::create_resale_authorization(&market, authorization, began);
+            take(decided, "resaleAuthorizations", index, &mut market)?;
+        }
+        // Those of resellers last: what they owe may be a part of public prices.
+        let mut offers: Vec<_> = self.offers.into_iter().enumerate().collect();
+        offers.sort_by_key(|(_, offer)| offer.resale_authorization.is_some());
+        for (index, offer) in offers {
             take(decide::create_offer(&market, offer, began, 0), "offers", index, &mut market)?;
         }
         if !self.public_keys.is_empty() {

@@ -1,6 +1,6 @@
 //! CatalogService.
 
-use souk_core::ids::{AccountId, OfferId, ProductId};
+use souk_core::ids::{AccountId, OfferId, ProductId, ResaleAuthorizationId};
 use souk_core::money::PriceDecimals;
 use souk_core::rejection::Rejection;
 use souk_proto::catalog::v1 as proto;
@@ -13,7 +13,8 @@ use super::convert::catalog::{
     to_proto_price_change, to_proto_product,
 };
 use super::convert::page::page;
-use super::convert::terms::{from_proto_rate_card, from_proto_upfront_cards};
+use super::convert::resale::{from_proto_authorization, to_proto_authorization};
+use super::convert::terms::{from_proto_rate_card, from_proto_upfront_cards, to_proto_terms};
 use super::convert::time::to_proto_date;
 use super::convert::{required, required_text};
 use crate::app::Souk;
@@ -88,6 +89,50 @@ impl CatalogService for CatalogApi {
         Ok(Response::new(proto::ListProductsResponse { products, next_page_token }))
     }
 
+    async fn create_resale_authorization(
+        &self,
+        request: Request<proto::CreateResaleAuthorizationRequest>,
+    ) -> Result<Response<proto::CreateResaleAuthorizationResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let field = "resaleAuthorization";
+        let authorization = required(request.resale_authorization, field).map_err(refuse)?;
+        let authorization = from_proto_authorization(authorization).map_err(|r| refuse(r.within(field)))?;
+        let granted = self.0.create_resale_authorization(&name, authorization).await;
+        let granted = granted.map_err(|e| refuse_within(e, field))?;
+        let resale_authorization = Some(to_proto_authorization(&granted));
+        Ok(Response::new(proto::CreateResaleAuthorizationResponse { resale_authorization }))
+    }
+
+    async fn restrict_resale_authorization(
+        &self,
+        request: Request<proto::RestrictResaleAuthorizationRequest>,
+    ) -> Result<Response<proto::RestrictResaleAuthorizationResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let id = required_text(&request.resale_authorization_id, "resaleAuthorizationId").map_err(refuse)?;
+        let id = ResaleAuthorizationId::new(id);
+        let restricted = self.0.restrict_resale_authorization(&name, id).await.map_err(refuse)?;
+        let resale_authorization = Some(to_proto_authorization(&restricted));
+        Ok(Response::new(proto::RestrictResaleAuthorizationResponse { resale_authorization }))
+    }
+
+    async fn list_resale_authorizations(
+        &self,
+        request: Request<proto::ListResaleAuthorizationsRequest>,
+    ) -> Result<Response<proto::ListResaleAuthorizationsResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let viewer = viewer(&request.account_id).map_err(refuse)?;
+        let product = (!request.product_id.is_empty()).then(|| ProductId::new(&request.product_id));
+        let all = self.0.resale_authorizations(&name, viewer, product.as_ref()).map_err(refuse)?;
+        let list = format!("resale authorizations of {name} {} {}", request.account_id, request.product_id);
+        let (all, next_page_token) =
+            page(&list, all, |a| a.id.to_string(), request.page_size, &request.page_token).map_err(refuse)?;
+        let resale_authorizations = all.iter().map(to_proto_authorization).collect();
+        Ok(Response::new(proto::ListResaleAuthorizationsResponse { resale_authorizations, next_page_token }))
+    }
+
     async fn create_offer(
         &self,
         request: Request<proto::CreateOfferRequest>,
@@ -109,11 +154,18 @@ impl CatalogService for CatalogApi {
         let viewer = viewer(&request.account_id).map_err(refuse)?;
         let offer = self.0.offer(&name, &offer_id(&request.offer_id)?, viewer).map_err(refuse)?;
         let paid_listing_due = self.0.paid_listing_due(&name, &offer).map_err(refuse)?;
+        let market = self.0.market(&name).map_err(refuse)?;
+        let seller = offer.seller(market.product(&offer.product, "offerId").map_err(refuse)?);
+        let knows = viewer.is_none_or(|viewer| viewer == seller);
+        let wholesale =
+            offer.resale.as_ref().filter(|_| knows).map(|resale| to_proto_terms(&resale.wholesale));
         Ok(Response::new(proto::GetOfferResponse {
             offer: Some(to_proto_offer(&offer)),
             offer_visibility: offer.visibility().to_string(),
             price_changes: offer.price_changes.iter().map(to_proto_price_change).collect(),
             paid_listing_due: paid_listing_due.map(to_proto_date).unwrap_or_default(),
+            seller_account_id: seller.to_string(),
+            wholesale_terms: wholesale.unwrap_or_default(),
         }))
     }
 

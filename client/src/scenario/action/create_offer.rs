@@ -32,6 +32,10 @@ fn check(reading: &mut Reading, args: &Args) {
     if !offer.product_id.is_empty() {
         reading.check_name(positions.find("productId"), Named::Product, &offer.product_id);
     }
+    if !offer.resale_authorization_id.is_empty() {
+        let position = positions.find("resaleAuthorizationId");
+        reading.check_name(position, Named::ResaleAuthorization, &offer.resale_authorization_id);
+    }
     for (index, buyer) in offer.buyer_account_ids.iter().enumerate() {
         reading.check_name(positions.find(&format!("buyerAccountIds[{index}]")), Named::Account, buyer);
     }
@@ -41,6 +45,7 @@ fn play<'a>(world: &'a mut World, args: &'a Args) -> Playing<'a> {
     Box::pin(async move {
         let mut offer = offer_of(args);
         offer.product_id = world.product_id(&offer.product_id);
+        offer.resale_authorization_id = world.names.resale_authorization(&offer.resale_authorization_id);
         for buyer in &mut offer.buyer_account_ids {
             *buyer = world.names.account(buyer);
         }

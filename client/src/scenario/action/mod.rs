@@ -7,6 +7,7 @@ mod accept;
 mod add_account;
 mod add_dimensions;
 mod amend;
+mod authorize_resale;
 mod buy_annual;
 mod cancel;
 mod change_prices;
@@ -17,6 +18,7 @@ mod meter;
 mod pay;
 mod refund;
 mod refund_purchase;
+mod restrict_resale;
 mod run;
 
 use souk_client::AgreementFilter;
@@ -53,6 +55,8 @@ pub static ALL: &[&Kind] = &[
     &refund::KIND,
     &refund_purchase::KIND,
     &change_prices::KIND,
+    &authorize_resale::KIND,
+    &restrict_resale::KIND,
     &create_offer::KIND,
     &create_product::KIND,
     &add_dimensions::KIND,

@@ -1,10 +1,10 @@
 //! What sellers published and buyers accepted, as steps. What happened by itself (renewals, fall-backs, ends) happens
 //! by itself again.
 
+use prost_reflect::prost::Message;
 use prost_types::Timestamp;
 use souk_proto::agreement::v1::{Agreement, AgreementStatus, UpfrontPurchase};
 use souk_proto::billing::v1::InvoiceKind;
-use souk_proto::catalog::v1::Offer;
 use souk_proto::document;
 use souk_proto::sandbox::v1::sandbox_event::Event;
 use souk_proto::sandbox::v1::{
@@ -13,7 +13,7 @@ use souk_proto::sandbox::v1::{
 };
 
 use super::words::{flow, flow_numbers, flow_text, indented};
-use super::{Past, Rank, Step};
+use super::{Past, Rank, Step, as_granted};
 use crate::cli::output::word;
 use crate::scenario::shape::descriptor;
 
@@ -23,7 +23,16 @@ pub fn steps(past: &Past) -> Vec<Step> {
         let text = match event.event.as_ref()? {
             Event::OfferReleased(released) if past.is_released_later(&released.offer_id) => {
                 let offer = past.offers.iter().find(|offer| offer.offer_id == released.offer_id)?;
-                create_offer(offer)
+                publish("createOffer", "souk.catalog.v1.Offer", offer)
+            }
+            Event::ResaleAuthorized(granted) if event.time != Some(past.began) => {
+                let id = &granted.resale_authorization_id;
+                let found = past.authorizations.iter().find(|a| a.resale_authorization_id == *id)?;
+                publish("authorizeResale", "souk.catalog.v1.ResaleAuthorization", &as_granted(found))
+            }
+            Event::ResaleRestricted(restricted) => {
+                let keys = [("authorization", flow_text(&restricted.resale_authorization_id))];
+                format!("restrictResale: {}\n", flow(&keys))
             }
             Event::PricesChanged(changed) => change_prices(changed),
             Event::AgreementAccepted(accepted) => accept(past, accepted)?,
@@ -44,6 +53,7 @@ pub fn steps(past: &Past) -> Vec<Step> {
                 format!("pay: {}\n", flow(&keys))
             }
             Event::OfferReleased(_)
+            | Event::ResaleAuthorized(_)
             | Event::AgreementEnded(_)
             | Event::InvoiceIssued(_)
             | Event::MonthClosed(_) => {
@@ -71,13 +81,12 @@ pub fn steps(past: &Past) -> Vec<Step> {
     steps
 }
 
-fn create_offer(offer: &Offer) -> String {
-    use prost_reflect::prost::Message;
-    let bytes = offer.encode_to_vec();
-    let message =
-        prost_reflect::DynamicMessage::decode(descriptor("souk.catalog.v1.Offer"), bytes.as_slice());
+/// The step that publishes a message of this name.
+fn publish(key: &str, name: &str, published: &impl Message) -> String {
+    let bytes = published.encode_to_vec();
+    let message = prost_reflect::DynamicMessage::decode(descriptor(name), bytes.as_slice());
     let yaml = message.map(|message| document::message_to_yaml(&message)).unwrap_or_default();
-    format!("createOffer:\n{}", indented(2, &yaml))
+    format!("{key}:\n{}", indented(2, &yaml))
 }
 
 fn change_prices(changed: &PricesChangedEvent) -> String {

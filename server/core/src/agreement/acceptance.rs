@@ -73,7 +73,7 @@ pub fn accept_offer(
         licence,
         buyer,
         payer: account.payer,
-        seller: product.seller,
+        seller: offer.seller(product),
         product: product.id.clone(),
         offer: offer.id.clone(),
         origin: Origin::Accepted,
@@ -309,6 +309,15 @@ fn replaced_agreement<'a>(
             let message = format!(
                 "account {buyer} holds the contract {} on product {}, which is no SaaS product: cancel it first (E2)",
                 old.id, product.id
+            );
+            Err(Rejection::new(Code::AlreadySubscribed, "buyerAccountId", message))
+        }
+        // E1: the contract becomes another one, of the same seller of record.
+        Some(old) if old.contract().is_some() && old.seller != offer.seller(product) => {
+            let message = format!(
+                "account {buyer} holds the contract {} of seller {}, which an offer of another seller cannot replace \
+                 (E1, J1): cancel it first",
+                old.id, old.seller
             );
             Err(Rejection::new(Code::AlreadySubscribed, "buyerAccountId", message))
         }

@@ -89,6 +89,8 @@ pub struct UpfrontPurchase {
     pub amends: Option<u32>,
     /// Of a purchase that took another's place: what it added to the agreement's value.
     pub added_value: Option<Money>,
+    /// Of what a reseller sells: what it owes the manufacturer of it (J1), the sum of lines that are rounded each.
+    pub wholesale: Option<Money>,
 }
 
 impl UpfrontPurchase {
@@ -208,6 +210,13 @@ impl Agreement {
     /// Whether it covers a moment.
     pub fn covers(&self, moment: Timestamp) -> bool {
         self.start <= moment && self.end().is_none_or(|end| moment < end)
+    }
+
+    /// What a reseller agreed to pay the manufacturer, without usage (J1): the class of the listing fee.
+    pub fn wholesale_value(&self) -> Money {
+        let currency = self.purchases.first().map_or(Currency::Usd, |purchase| purchase.currency);
+        let parts = self.purchases.iter().filter_map(|purchase| purchase.wholesale);
+        parts.fold(Money::zero(currency), Money::plus)
     }
 
     /// What was agreed to be paid, without usage and monthly fees: the class of the listing fee (Q9).

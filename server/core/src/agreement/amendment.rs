@@ -84,7 +84,7 @@ pub fn amend(
         days: days_until(now, old.end).max(1),
         of_days: days_until(agreement.term_start(old), old.end).max(1),
     };
-    let lines = upfront::amendment_lines(agreement, old, &deltas, proration, now);
+    let lines = upfront::amendment_lines(offer, agreement, old, &deltas, proration, now)?;
     let net = lines.iter().map(|line| line.amount).fold(Money::zero(old.currency), Money::plus);
     if net.minor() < 0 {
         let message = format!(
@@ -99,6 +99,7 @@ pub fn amend(
         start: now,
         amends: Some(old.number),
         added_value: Some(net),
+        wholesale: lines.iter().filter_map(|line| line.wholesale).reduce(Money::plus),
         ..next
     };
     // What is added counts towards the class of its own listing fee (Q9).

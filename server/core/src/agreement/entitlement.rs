@@ -148,6 +148,7 @@ mod tests {
                 ended_early_at: None,
                 amends: None,
                 added_value: None,
+                wholesale: None,
             }],
         }
     }

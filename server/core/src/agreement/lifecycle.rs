@@ -45,6 +45,8 @@ pub fn end(
         Some(public) => {
             // D-01, section 0 rows 16 and 22: a new agreement of the same chain, new at this moment.
             let mut next = successor(family, agreement, public, Origin::FellBack, at);
+            // A reseller's offer ends, and the seller of the product sells again (J1).
+            next.seller = product.seller;
             next.purchases = monthly::first_month(public, product, 1, at).into_iter().collect();
             let number = family.next_invoice_number();
             let invoices = upfront::invoices(market, &next, &next.purchases, number, at)?;
@@ -106,6 +108,7 @@ fn renewed_purchase(
         end: old.duration.after(at),
         amends: None,
         added_value: None,
+        wholesale: None,
         ..old.clone()
     };
     if old.kind == UpfrontKind::Monthly {

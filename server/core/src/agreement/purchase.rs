@@ -1,15 +1,29 @@
 //! What a buyer's choice buys upfront on an offer.
 
 use super::UpfrontPurchase;
+use super::acceptance::Refusal;
 use crate::catalog::{Offer, Product};
+use crate::invoicing::wholesale;
 use crate::money::{Currency, UnitPrice};
 use crate::rejection::{Code, Rejection};
 use crate::terms::configurable_upfront::{MAX_UNITS, UpfrontConfiguration};
 use crate::terms::{ConfigurableUpfront, FixedUpfront, FreeTrial, RateCard, UpfrontKind};
 use crate::time::{TermDuration, Timestamp};
 
-/// What a configuration buys on an offer at `now`.
+/// What a configuration buys on an offer at `now`, and what a reseller owes the manufacturer of it.
 pub fn of_configuration(
+    offer: &Offer,
+    product: &Product,
+    configuration: Option<&UpfrontConfiguration>,
+    now: Timestamp,
+    number: u32,
+) -> Result<Option<UpfrontPurchase>, Refusal> {
+    let Some(purchase) = chosen(offer, product, configuration, now, number)? else { return Ok(None) };
+    let wholesale = wholesale::of_purchase(offer, &purchase)?;
+    Ok(Some(UpfrontPurchase { wholesale, ..purchase }))
+}
+
+fn chosen(
     offer: &Offer,
     product: &Product,
     configuration: Option<&UpfrontConfiguration>,
@@ -89,6 +103,7 @@ fn configured(
         ended_early_at: None,
         amends: None,
         added_value: None,
+        wholesale: None,
     })
 }
 
@@ -110,6 +125,7 @@ fn tried(offer: &Offer, trial: &FreeTrial, now: Timestamp, number: u32) -> Upfro
         ended_early_at: None,
         amends: None,
         added_value: None,
+        wholesale: None,
     }
 }
 
@@ -130,12 +146,7 @@ fn of_fixed_price(
         }
         check_renewal(offer, configuration)?;
     }
-    let days = || {
-        let dates = offer.terms.validity.and_then(|validity| validity.dates());
-        let days = dates.map_or(0, |dates| (dates.last_day - dates.first_day).num_days() + 1);
-        TermDuration::Days(u32::try_from(days).unwrap_or(u32::MAX))
-    };
-    let duration = fixed.duration.unwrap_or_else(days);
+    let duration = fixed.lasts(&offer.terms);
     let (start, end) = period(offer, duration, now);
     Ok(UpfrontPurchase {
         number,
@@ -152,6 +163,7 @@ fn of_fixed_price(
         ended_early_at: None,
         amends: None,
         added_value: None,
+        wholesale: None,
     })
 }
 

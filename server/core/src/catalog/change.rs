@@ -7,10 +7,10 @@ use chrono::Days;
 
 use super::price_change::{existing_from, types_frozen_until};
 use super::{
-    Account, Clock, Dimension, FaultRule, Marketplace, NewOffer, NewProduct, Offer, PriceChange, Product,
-    PublicKeyVersion,
+    Account, Clock, Dimension, FaultRule, Marketplace, NewOffer, NewProduct, NewResaleAuthorization, Offer,
+    PriceChange, Product, PublicKeyVersion, ResaleAuthorization,
 };
-use crate::ids::{OfferId, ProductId};
+use crate::ids::{OfferId, ProductId, ResaleAuthorizationId};
 use crate::rejection::{Code, Rejection};
 use crate::rules::NOTICE_DAYS;
 use crate::terms::{ConfigurableUpfront, RateCard, UpfrontKind, UpfrontRateCard, UsageBased};
@@ -34,6 +34,15 @@ pub enum Change {
     },
     /// An offer was released.
     OfferCreated(Offer),
+    /// A reseller was authorized to sell a product.
+    ResaleAuthorized(ResaleAuthorization),
+    /// No offer is released with an authorization any more.
+    ResaleRestricted {
+        /// The authorization.
+        authorization: ResaleAuthorizationId,
+        /// When.
+        at: Timestamp,
+    },
     /// A public offer changed prices.
     PricesChanged {
         /// The offer.
@@ -66,7 +75,8 @@ pub mod decide {
             return Err(Rejection::new(Code::PayerFixed, "payerAccountId", message));
         }
         let sells = || market.products().values().any(|product| product.seller == account.id);
-        if account.invoicing_entity.is_none() && sells() {
+        let resells = || market.resale_authorizations().values().any(|a| a.reseller == account.id);
+        if account.invoicing_entity.is_none() && (sells() || resells()) {
             let message = format!("account {} sells products: keep its seller profile", account.id);
             return Err(Rejection::new(Code::SellerHasProducts, "seller", message));
         }
@@ -202,6 +212,14 @@ pub mod decide {
             let message = format!("\"{key}\" has its price already: change it with a price change");
             return Err(Rejection::new(Code::DimensionExists, path, message));
         }
+        if offer.resale.is_some() && usage.is_some() {
+            let message = format!(
+                "a reseller sells product {} by {}, at wholesale prices of the dimensions that it has (J1): publish a \
+                 product of its own for more",
+                grown.id, offer.id
+            );
+            return Err(Rejection::new(Code::WholesalePriceMissing, "dimensions", message));
+        }
         match usage {
             Some(usage) => usage.check_rates(grown).map_err(|r| r.within(&path)),
             None if offer.terms.byol.is_some() => Ok(()),
@@ -228,6 +246,25 @@ pub mod decide {
             market.account(*buyer, &format!("buyerAccountIds[{index}]"))?;
         }
         Ok(Change::OfferCreated(offer.release(product, market, now, propagation_micros)?))
+    }
+
+    /// Lets a reseller sell a product (J1).
+    pub fn create_resale_authorization(
+        market: &Marketplace,
+        authorization: NewResaleAuthorization,
+        now: Timestamp,
+    ) -> Result<Change, Rejection> {
+        Ok(Change::ResaleAuthorized(authorization.grant(market, now)?))
+    }
+
+    /// Ends the release of offers with an authorization; those that were released stay (J1).
+    pub fn restrict_resale_authorization(
+        market: &Marketplace,
+        authorization: &ResaleAuthorizationId,
+        now: Timestamp,
+    ) -> Result<Change, Rejection> {
+        market.resale_authorization(authorization, "resaleAuthorizationId")?.check_restrict()?;
+        Ok(Change::ResaleRestricted { authorization: authorization.clone(), at: now })
     }
 
     /// Changes prices of a public offer (A8, A9, A20).

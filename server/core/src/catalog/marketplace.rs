@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Account, Change, Clock, FaultRule, Offer, OfferVisibility, Product, PublicKeyVersion};
-use crate::ids::{AccountId, OfferId, ProductCode, ProductId, SandboxName};
+use super::{
+    Account, Change, Clock, FaultRule, Offer, OfferVisibility, Product, PublicKeyVersion, ResaleAuthorization,
+};
+use crate::ids::{AccountId, OfferId, ProductCode, ProductId, ResaleAuthorizationId, SandboxName};
 use crate::rejection::{Broken, Code, Rejection};
 use crate::rules::Rules;
 use crate::time::Timestamp;
@@ -31,6 +33,7 @@ pub struct Marketplace {
     product_codes: Arc<BTreeMap<ProductCode, ProductId>>,
     offers: Arc<BTreeMap<OfferId, Offer>>,
     public_offers: Arc<BTreeMap<ProductId, OfferId>>,
+    resale_authorizations: Arc<BTreeMap<ResaleAuthorizationId, ResaleAuthorization>>,
     access_keys: Arc<BTreeMap<String, AccountId>>,
     payers: Arc<BTreeSet<AccountId>>,
 }
@@ -50,6 +53,7 @@ impl Marketplace {
             product_codes: Arc::default(),
             offers: Arc::default(),
             public_offers: Arc::default(),
+            resale_authorizations: Arc::default(),
             access_keys: Arc::default(),
             payers: Arc::default(),
         }
@@ -68,6 +72,11 @@ impl Marketplace {
     /// The offers by id.
     pub fn offers(&self) -> &BTreeMap<OfferId, Offer> {
         &self.offers
+    }
+
+    /// The resale authorizations by id.
+    pub fn resale_authorizations(&self) -> &BTreeMap<ResaleAuthorizationId, ResaleAuthorization> {
+        &self.resale_authorizations
     }
 
     /// An account that a request names in `field`.
@@ -96,6 +105,21 @@ impl Marketplace {
         self.offers.get(id).ok_or_else(|| {
             let message = format!("sandbox \"{}\" has no offer \"{id}\": list its offers", self.name);
             Rejection::new(Code::OfferUnknown, field, message)
+        })
+    }
+
+    /// A resale authorization that a request names in `field`.
+    pub fn resale_authorization(
+        &self,
+        id: &ResaleAuthorizationId,
+        field: &str,
+    ) -> Result<&ResaleAuthorization, Rejection> {
+        self.resale_authorizations.get(id).ok_or_else(|| {
+            let message = format!(
+                "sandbox \"{}\" has no resale authorization \"{id}\" (J1): list its authorizations",
+                self.name
+            );
+            Rejection::new(Code::ResaleAuthorizationUnknown, field, message)
         })
     }
 
@@ -174,6 +198,17 @@ impl Marketplace {
                     Arc::make_mut(&mut self.public_offers).insert(offer.product.clone(), offer.id.clone());
                 }
                 Arc::make_mut(&mut self.offers).insert(offer.id.clone(), offer.clone());
+            }
+            Change::ResaleAuthorized(authorization) => {
+                Arc::make_mut(&mut self.resale_authorizations)
+                    .insert(authorization.id.clone(), authorization.clone());
+            }
+            Change::ResaleRestricted { authorization, at } => {
+                if let Some(authorization) =
+                    Arc::make_mut(&mut self.resale_authorizations).get_mut(authorization)
+                {
+                    authorization.restricted_at = Some(*at);
+                }
             }
             Change::PricesChanged { offer, change } => {
                 if let Some(offer) = Arc::make_mut(&mut self.offers).get_mut(offer) {

@@ -9,6 +9,7 @@ pub mod offer;
 pub mod price_change;
 pub mod product;
 pub mod public_key;
+pub mod resale_authorization;
 pub mod visibility;
 
 pub use account::{AccessKey, Account, Address, TaxLiability, TaxRate};
@@ -22,4 +23,5 @@ pub use product::{
     Dimension, DimensionType, EntitlementValueKind, NewProduct, Product, ProductType, UsageCategory,
 };
 pub use public_key::PublicKeyVersion;
+pub use resale_authorization::{NewResaleAuthorization, Resale, ResaleAuthorization, WholesalePricing};
 pub use visibility::OfferVisibility;

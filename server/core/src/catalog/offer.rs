@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{Account, DimensionType, Marketplace, OfferVisibility, PriceChange, Product, ProductType};
-use crate::ids::{AccountId, OfferId, ProductId};
+use super::{
+    Account, DimensionType, Marketplace, OfferVisibility, PriceChange, Product, ProductType, Resale,
+};
+use crate::ids::{AccountId, OfferId, ProductId, ResaleAuthorizationId};
 use crate::rejection::{Code, Rejection};
 use crate::rules::Rules;
 use crate::terms::{OfferContext, Terms, UpfrontKind};
@@ -54,6 +56,8 @@ pub struct Offer {
     pub visible_from: Timestamp,
     /// Its price changes, oldest first.
     pub price_changes: Vec<PriceChange>,
+    /// That a reseller sells it, not the seller of the product (J1).
+    pub resale: Option<Box<Resale>>,
 }
 
 /// An offer to be released.
@@ -75,6 +79,8 @@ pub struct NewOffer {
     pub renewal_kind: Option<RenewalKind>,
     /// What it says.
     pub terms: Terms,
+    /// By what a reseller may sell it; none: the seller of the product sells it.
+    pub resale_authorization: Option<ResaleAuthorizationId>,
 }
 
 /// The AWS programs that offers may target (D-05).
@@ -83,6 +89,11 @@ pub const PROGRAMS: [&str; 2] = ["EnterpriseContract", FIELD_DEMONSTRATION];
 pub const FIELD_DEMONSTRATION: &str = "FieldDemonstration";
 
 impl Offer {
+    /// The seller of record: a reseller, or the seller of its product.
+    pub fn seller(&self, product: &Product) -> AccountId {
+        self.resale.as_ref().map_or(product.seller, |resale| resale.reseller)
+    }
+
     /// Whether its usage is a field demonstration.
     pub fn is_demonstration(&self) -> bool {
         self.targeting.program.as_deref() == Some(FIELD_DEMONSTRATION)
@@ -146,7 +157,7 @@ impl NewOffer {
         now: Timestamp,
         propagation_micros: i64,
     ) -> Result<Offer, Rejection> {
-        let id = self.id.unwrap_or_else(|| {
+        let id = self.id.clone().unwrap_or_else(|| {
             OfferId::derive(
                 &product.id,
                 market.offers().values().filter(|o| o.product == product.id).count() + 1,
@@ -162,6 +173,11 @@ impl NewOffer {
         }
         super::product::check_words(&self.name, "name", 150)?;
         check_buyers(&self.buyer_accounts, &market.rules)?;
+        let authorization = self.resale_authorization.as_ref();
+        let authorization = authorization.map(|id| market.resale_authorization(id, "resaleAuthorizationId"));
+        let authorization = authorization.transpose()?;
+        let resale = authorization.map(|authorization| authorization.resale(&self, product, market, now));
+        let resale = resale.transpose()?;
         let private = !self.buyer_accounts.is_empty();
         check_program(self.program.as_deref(), private, &self.terms)?;
         if !private && self.program.is_none() && market.public_offer(&product.id).is_some() {
@@ -189,6 +205,7 @@ impl NewOffer {
                 false => now,
             },
             price_changes: Vec::new(),
+            resale: resale.map(Box::new),
         };
         offer.check_terms(product, &market.rules)?;
         offer.check_dates(now)?;

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{AdjustmentReason, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Revenue, Tax};
+use super::{
+    AdjustmentReason, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, ResaleRow, Revenue, Tax,
+};
 use crate::agreement::Family;
 use crate::agreement::acceptance::Refusal;
 use crate::ids::{AgreementId, InvoiceId};
@@ -148,6 +150,10 @@ struct Row<'a> {
     tax_before: Money,
     /// Left to give back.
     left: Money,
+    /// Of what a reseller sold, what came back of the wholesale before.
+    cost_before: Money,
+    /// And the manufacturer's row, with what came back of its fee before.
+    behind: Option<(&'a Revenue, Money)>,
 }
 
 /// The rows in which an agreement's charges are counted. A row may count those of other agreements, too: what came back
@@ -155,27 +161,38 @@ struct Row<'a> {
 fn rows<'a>(family: &'a Family, invoice: &'a Invoice, agreement: &'a AgreementId) -> Vec<Row<'a>> {
     let zero = Money::zero(invoice.currency);
     let mut rows = Vec::new();
-    for revenue in invoice.revenue.iter().filter(|revenue| revenue.billed > zero) {
+    for (position, revenue) in invoice.revenue.iter().enumerate() {
+        if revenue.billed <= zero || revenue.is_manufacturers() {
+            continue;
+        }
         let mine = || invoice.lines.iter().filter(|l| l.agreement == *agreement && is_of(l, revenue));
         let Some(line) = mine().next() else { continue };
         // Agreements of one offer whose fees differ have rows that differ in that alone: this one's is as large as
         // its charges.
         let charged = mine().map(|line| line.amount).fold(zero, Money::plus);
-        let alike =
-            |other: &&Revenue| !same_row(other, revenue) && is_of(line, other) && charged == other.billed;
+        let alike = |other: &&Revenue| {
+            let another = !same_row(other, revenue) && !other.is_manufacturers();
+            another && is_of(line, other) && charged == other.billed
+        };
         if charged != revenue.billed && invoice.revenue.iter().any(|other| alike(&other)) {
             continue;
         }
         let all = family.invoices().iter().map(Arc::as_ref);
         let memos = all.filter(|memo| memo.correction.as_ref().is_some_and(|c| c.invoice == invoice.id));
         let memos = memos.flat_map(|memo| &memo.revenue);
-        let mine: Vec<_> = memos.filter(|row| same_row(row, revenue)).collect();
+        let mine: Vec<_> = memos.clone().filter(|row| same_row(row, revenue)).collect();
         let before = mine.iter().map(|row| row.refunded.negated()).fold(zero, Money::plus);
         let fee_before = mine.iter().map(|row| row.fee_refund).fold(zero, Money::plus);
         let taxes = mine.iter().filter_map(|row| row.tax);
         let tax_before = taxes.map(|tax| tax.amount).fold(zero, Money::plus);
         let left = revenue.billed.plus(before.negated());
-        rows.push(Row { revenue, line, before, fee_before, tax_before, left });
+        let cost_before = mine.iter().map(|row| row.costs()[1]).fold(zero, Money::plus);
+        let behind = invoice.revenue.get(position + 1).filter(|row| row.is_manufacturers());
+        let behind = behind.map(|behind| {
+            let mine = memos.filter(|row| same_row(row, behind));
+            (behind, mine.map(|row| row.fee_refund).fold(zero, Money::plus))
+        });
+        rows.push(Row { revenue, line, before, fee_before, tax_before, left, cost_before, behind });
     }
     rows
 }
@@ -190,7 +207,14 @@ fn is_of(line: &InvoiceLine, revenue: &Revenue) -> bool {
 }
 
 fn same_row(one: &Revenue, other: &Revenue) -> bool {
+    let wholesale_fee_rate = |row: &Revenue| match row.resale {
+        Some(ResaleRow::Reseller { wholesale_fee_rate, .. }) => Some(wholesale_fee_rate),
+        Some(ResaleRow::Manufacturer { .. }) | None => None,
+    };
     one.charge_type == other.charge_type
+        && one.seller == other.seller
+        && one.is_manufacturers() == other.is_manufacturers()
+        && wholesale_fee_rate(one) == wholesale_fee_rate(other)
         && one.buyer == other.buyer
         && one.product == other.product
         && one.offer == other.offer
@@ -212,9 +236,14 @@ fn credit_memo(
         if part.minor() == 0 {
             continue;
         }
-        lines.push(memo_line(row, part, adjustment)?);
-        // Of the fee, as much comes back as of the charge, over all refunds together (section 0 row 14).
         let refunded = row.before.plus(part);
+        // Of the wholesale, too, as much comes back as of the charge.
+        let returned_cost = row.returned_cost(refunded);
+        lines.push(InvoiceLine {
+            wholesale: row.behind.map(|_| returned_cost.negated()),
+            ..memo_line(row, part, adjustment)?
+        });
+        // Of the fee, as much comes back as of the charge, over all refunds together (section 0 row 14).
         let returned = row.revenue.fee.negated().part(refunded.minor(), row.revenue.billed.minor());
         revenue.push(Revenue {
             billed: Money::zero(invoice.currency),
@@ -229,8 +258,10 @@ fn credit_memo(
                     .negated(),
                 ..tax
             }),
+            resale: row.revenue.resale.map(|resale| returning(resale, returned_cost)),
             ..row.revenue.clone()
         });
+        revenue.extend(row.behind_returning(returned_cost));
     }
     Ok(Invoice {
         id: InvoiceId::derive(family.payer, month.year(), family.next_invoice_number()),
@@ -251,6 +282,43 @@ fn credit_memo(
             client_token: adjustment.client_token.clone(),
         }),
     })
+}
+
+impl Row<'_> {
+    /// What comes back of the wholesale when so much of the charge has been given back, now and before.
+    fn returned_cost(&self, refunded: Money) -> Money {
+        let [cost, _] = self.revenue.costs();
+        cost.negated().part(refunded.minor(), self.revenue.billed.minor()).plus(self.cost_before.negated())
+    }
+
+    /// The manufacturer's row, when so much of the wholesale comes back now.
+    fn behind_returning(&self, returned: Money) -> Option<Revenue> {
+        let (behind, fee_before) = self.behind?;
+        let zero = Money::zero(returned.currency());
+        let all = self.cost_before.plus(returned);
+        let fee = match behind.billed.minor() {
+            0 => zero,
+            billed => behind.fee.negated().part(all.minor(), billed),
+        };
+        Some(Revenue {
+            billed: zero,
+            fee: zero,
+            refunded: returned.negated(),
+            fee_refund: fee.plus(fee_before.negated()),
+            ..behind.clone()
+        })
+    }
+}
+
+/// The reseller's side of a credit memo: it owes so much less.
+fn returning(resale: ResaleRow, returned: Money) -> ResaleRow {
+    match resale {
+        ResaleRow::Reseller { manufacturer, wholesale_fee_rate, .. } => {
+            let cost = Money::zero(returned.currency());
+            ResaleRow::Reseller { manufacturer, wholesale_fee_rate, cost, cost_refund: returned }
+        }
+        ResaleRow::Manufacturer { .. } => resale,
+    }
 }
 
 /// Divides an amount over rows by what is left of each: whole smallest units, the largest remainders first.

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, listing_fee, monthly};
+use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, listing_fee, monthly, wholesale};
 use crate::agreement::Family;
-use crate::catalog::{Marketplace, Product};
-use crate::ids::{InvoiceId, ProductId};
+use crate::catalog::{Marketplace, Offer};
+use crate::ids::{AccountId, InvoiceId, OfferId};
 use crate::machine::Sandbox;
 use crate::money::Currency;
 use crate::rating::{MonthSums, RatedLine, rate_month, rate_with};
@@ -42,8 +42,8 @@ fn invoices(
     let mut seller: Option<Seller<'_>> = None;
     let count = rated.len();
     for rated in rated {
-        let known = seller.filter(|seller| seller.product.id == rated.product);
-        let of = known.map_or_else(|| Seller::of(market, &rated.product), Ok)?;
+        let known = seller.filter(|seller| seller.offer.id == rated.offer);
+        let of = known.map_or_else(|| Seller::of(market, &rated.offer), Ok)?;
         seller = Some(of);
         let key = (of.entity, rated.currency);
         // Most often, all lines are of one invoice.
@@ -51,7 +51,7 @@ fn invoices(
         lines.push(invoice_line(of, rated)?);
     }
     for line in monthly::lines(market, family, month)? {
-        let of = Seller::of(market, &line.product)?;
+        let of = Seller::of(market, &line.offer)?;
         groups.entry((of.entity, line.amount.currency())).or_default().push(line);
     }
     let issued_at = month.invoiced_at();
@@ -76,21 +76,22 @@ fn invoices(
     Ok(invoices)
 }
 
-/// A product, and who invoices for its seller.
+/// An offer, its seller of record, and who invoices for that.
 #[derive(Clone, Copy)]
 struct Seller<'a> {
-    product: &'a Product,
+    offer: &'a Offer,
+    account: AccountId,
     entity: &'a str,
 }
 
 impl<'a> Seller<'a> {
-    fn of(market: &'a Marketplace, product: &ProductId) -> Result<Seller<'a>, Broken> {
-        let product = market.known_product(product)?;
-        let seller = market.known_account(product.seller)?;
+    fn of(market: &'a Marketplace, offer: &OfferId) -> Result<Seller<'a>, Broken> {
+        let offer = market.known_offer(offer)?;
+        let seller = market.known_account(offer.seller(market.known_product(&offer.product)?))?;
         let entity = seller.invoicing_entity.as_deref();
         let entity =
             entity.ok_or_else(|| Broken(format!("account {} sells without a seller profile", seller.id)))?;
-        Ok(Seller { product, entity })
+        Ok(Seller { offer, account: seller.id, entity })
     }
 }
 
@@ -101,9 +102,10 @@ fn invoice_line(of: Seller<'_>, rated: RatedLine) -> Result<InvoiceLine, Broken>
     let period = rated.segments.first().zip(rated.segments.last());
     let (first, last) =
         period.ok_or_else(|| Broken(format!("a line of {} has no segment", rated.agreement)))?;
+    let wholesale = wholesale::of_usage(of.offer, &rated.dimension, quantity, rated.currency)?;
     Ok(InvoiceLine {
         charge_type: ChargeType::Usage,
-        seller: of.product.seller,
+        seller: of.account,
         buyer: rated.buyer,
         product: rated.product,
         offer: rated.offer,
@@ -114,6 +116,7 @@ fn invoice_line(of: Seller<'_>, rated: RatedLine) -> Result<InvoiceLine, Broken>
         amount: exact.round(),
         start: first.start.start(),
         end: last.end.start(),
+        wholesale,
         explanation: Explanation { exact, segments: rated.segments, proration: None },
     })
 }

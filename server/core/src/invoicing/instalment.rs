@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, upfront};
+use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, upfront, wholesale};
 use crate::agreement::{Agreement, InstalmentState};
 use crate::catalog::Marketplace;
 use crate::machine::Event;
@@ -63,6 +63,7 @@ pub fn invoice(
         amount: exact.round(),
         start: purchase.start,
         end: purchase.end,
+        wholesale: wholesale::of_instalment(agreement, purchase, number),
         explanation: Explanation { exact, segments: Vec::new(), proration: None },
     };
     upfront::invoice_of(market, agreement, InvoiceKind::Instalment, vec![line], invoice_number, issued_at)

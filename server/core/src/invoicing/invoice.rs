@@ -101,6 +101,8 @@ pub struct InvoiceLine {
     pub start: Timestamp,
     /// The end; not part of it.
     pub end: Timestamp,
+    /// Of what a reseller sells: what it owes the manufacturer of the amount (J1), rounded once, too.
+    pub wholesale: Option<Money>,
     /// How it came about.
     pub explanation: Explanation,
 }
@@ -134,6 +136,31 @@ pub struct Revenue {
     pub fee_refund: Money,
     /// The tax on top.
     pub tax: Option<Tax>,
+    /// Of what a reseller sells, whose row it is: the reseller's, or the manufacturer's, which stands behind it.
+    pub resale: Option<ResaleRow>,
+}
+
+/// One of the two rows of what a reseller sells (J1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResaleRow {
+    /// The reseller's: what the buyer pays, and what the reseller owes of that.
+    Reseller {
+        /// To whom.
+        manufacturer: AccountId,
+        /// The share that AWS takes of the wholesale: rows of one offer may differ in that alone.
+        wholesale_fee_rate: Rate,
+        /// How much: negative.
+        cost: Money,
+        /// What of it came back with what was given back.
+        cost_refund: Money,
+    },
+    /// The manufacturer's: the wholesale is what was billed, and given back.
+    Manufacturer {
+        /// Who owes it.
+        reseller: AccountId,
+        /// Whether its reports show the buyer; if not, the reseller is its customer.
+        shows_buyer: bool,
+    },
 }
 
 /// A tax on top of what was billed; of a credit memo, negative.
@@ -207,9 +234,31 @@ pub struct Invoice {
 }
 
 impl Revenue {
+    /// Whether a reseller owes it, and not the payer.
+    pub fn is_manufacturers(&self) -> bool {
+        matches!(self.resale, Some(ResaleRow::Manufacturer { .. }))
+    }
+
+    /// What a reseller owes of it, and what of that came back; nothing of other rows.
+    pub fn costs(&self) -> [Money; 2] {
+        match self.resale {
+            Some(ResaleRow::Reseller { cost, cost_refund, .. }) => [cost, cost_refund],
+            Some(ResaleRow::Manufacturer { .. }) | None => [Money::zero(self.billed.currency()); 2],
+        }
+    }
+
+    /// Whom the seller's reports name: the subscriber, or a reseller that hides it.
+    pub fn customer(&self) -> AccountId {
+        match self.resale {
+            Some(ResaleRow::Manufacturer { reseller, shows_buyer: false }) => reseller,
+            _ => self.buyer,
+        }
+    }
+
     /// What the seller gets: the sum of the rounded parts (Q3).
     pub fn net(&self) -> Money {
-        [self.fee, self.refunded, self.fee_refund].into_iter().fold(self.billed, Money::plus)
+        let parts = [self.fee, self.refunded, self.fee_refund].into_iter().chain(self.costs());
+        parts.fold(self.billed, Money::plus)
     }
 }
 
@@ -231,7 +280,8 @@ impl Invoice {
 
     /// The taxes on top of it.
     pub fn tax(&self) -> Money {
-        let taxes = self.revenue.iter().filter_map(|revenue| revenue.tax);
+        let billed = self.revenue.iter().filter(|revenue| !revenue.is_manufacturers());
+        let taxes = billed.filter_map(|revenue| revenue.tax);
         taxes.map(|tax| tax.amount).fold(Money::zero(self.currency), Money::plus)
     }
 

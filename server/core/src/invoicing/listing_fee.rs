@@ -1,6 +1,6 @@
 //! The listing fee: AWS's share (H1, since 2024-01-05; the same table before, section 0 row 15).
 
-use super::{ChargeType, InvoiceLine, Revenue, Tax};
+use super::{ChargeType, InvoiceLine, ResaleRow, Revenue, Tax};
 use crate::agreement::{Agreement, Family, Origin};
 use crate::catalog::offer::is_server_product;
 use crate::catalog::{Marketplace, Offer, ProductType};
@@ -36,6 +36,9 @@ fn private_rate(contract_value: Money, renewal: bool) -> Rate {
     }
 }
 
+/// What AWS takes on top of what resellers sell, of the wholesale (J1).
+const RESALE: Rate = percent_tenths(5);
+
 /// What AWS takes on top of sales to South Korea.
 const SOUTH_KOREA: Rate = percent_tenths(10);
 
@@ -50,14 +53,19 @@ fn surcharge(country: &str, issued_at: Timestamp) -> Rate {
     }
 }
 
-/// The share that AWS takes of an agreement's charges.
+/// The share that AWS takes of an agreement's charges; of what a reseller sells, of the wholesale.
 pub fn rate(offer: &Offer, product_type: ProductType, agreement: &Agreement) -> Result<Rate, Broken> {
     let renewal = agreement.origin == Origin::Renewed || offer.renewal_kind.is_some();
-    match offer.is_private() {
-        _ if product_type == ProductType::ProfessionalServices => Ok(PROFESSIONAL_SERVICES),
-        true => Ok(private_rate(agreement.contract_value()?, renewal)),
-        false => Ok(public_rate(product_type)),
-    }
+    let (value, more) = match &offer.resale {
+        None => (agreement.contract_value()?, percent_tenths(0)),
+        Some(_) => (agreement.wholesale_value(), RESALE),
+    };
+    let share = match offer.is_private() {
+        _ if product_type == ProductType::ProfessionalServices => PROFESSIONAL_SERVICES,
+        true => private_rate(value, renewal),
+        false => public_rate(product_type),
+    };
+    Ok(share.plus(more))
 }
 
 /// The revenue of an invoice's lines: fees are rounded here, per row of the report.
@@ -67,7 +75,7 @@ pub fn revenue<'a>(
     lines: &[InvoiceLine],
     issued_at: Timestamp,
 ) -> Result<Vec<Revenue>, Broken> {
-    let mut runs: Vec<(_, Money)> = Vec::new();
+    let mut runs: Vec<(_, Sums)> = Vec::new();
     let mut last: Option<(&InvoiceLine, Rate)> = None;
     for line in lines {
         // Lines of one agreement stand together, and have one rate.
@@ -90,25 +98,25 @@ pub fn revenue<'a>(
         let key = ((charge_type, line.seller, line.buyer), (&line.product, &line.offer, dimension, fee_rate));
         // Lines of one row mostly stand together, too.
         match runs.last_mut().filter(|(last, _)| *last == key) {
-            Some((_, sum)) => *sum = sum.plus(line.amount),
-            None => runs.push((key, line.amount)),
+            Some((_, sums)) => sums.add(Sums::of(line)),
+            None => runs.push((key, Sums::of(line))),
         }
     }
     runs.sort_by_key(|(key, _)| *key);
-    runs.dedup_by(|(next, more), (key, sum)| {
+    runs.dedup_by(|(next, more), (key, sums)| {
         let is_same = next == key;
         if is_same {
-            *sum = sum.plus(*more);
+            sums.add(*more);
         }
         is_same
     });
-    let rows = runs.into_iter().map(|((of_whom, (product, offer, dimension, fee_rate)), billed)| {
+    let mut rows = Vec::with_capacity(runs.len());
+    for ((of_whom, (product, offer, dimension, fee_rate)), Sums { billed, wholesale }) in runs {
         let (charge_type, seller, buyer) = of_whom;
         let (product, offer, dimension) = (product.clone(), offer.clone(), dimension.cloned());
-        let fee = billed.share(fee_rate).negated();
         let zero = Money::zero(billed.currency());
         let tax = market.known_account(buyer)?.tax;
-        Ok(Revenue {
+        let row = Revenue {
             charge_type,
             seller,
             buyer,
@@ -117,13 +125,67 @@ pub fn revenue<'a>(
             dimension,
             billed,
             fee_rate,
-            fee,
+            fee: billed.share(fee_rate).negated(),
             refunded: zero,
             fee_refund: zero,
             tax: tax.map(|tax| Tax { liable: tax.liable, amount: billed.share(tax.percent) }),
-        })
-    });
-    rows.collect()
+            resale: None,
+        };
+        match wholesale {
+            None => rows.push(row),
+            Some(wholesale) => rows.extend(resold(market, row, wholesale)?),
+        }
+    }
+    Ok(rows)
+}
+
+/// What lines sum up to.
+#[derive(Clone, Copy)]
+struct Sums {
+    billed: Money,
+    wholesale: Option<Money>,
+}
+
+impl Sums {
+    fn of(line: &InvoiceLine) -> Sums {
+        Sums { billed: line.amount, wholesale: line.wholesale }
+    }
+
+    fn add(&mut self, more: Sums) {
+        self.billed = self.billed.plus(more.billed);
+        self.wholesale = self.wholesale.into_iter().chain(more.wholesale).reduce(Money::plus);
+    }
+}
+
+/// A row of what a reseller sells becomes two: the reseller's, of which AWS takes nothing, and the manufacturer's, of
+/// which it takes the fee (J1). No tax is charged between the two.
+fn resold(market: &Marketplace, row: Revenue, wholesale: Money) -> Result<[Revenue; 2], Broken> {
+    let resale = market.known_offer(&row.offer)?.resale.as_ref();
+    let resale = resale.ok_or_else(|| Broken(format!("{} is sold by no reseller", row.offer)))?;
+    let manufacturer = market.known_product(&row.product)?.seller;
+    let zero = Money::zero(row.billed.currency());
+    let (reseller, fee_rate) = (row.seller, row.fee_rate);
+    let behind = Revenue {
+        seller: manufacturer,
+        billed: wholesale,
+        fee: wholesale.share(fee_rate).negated(),
+        tax: None,
+        resale: Some(ResaleRow::Manufacturer { reseller, shows_buyer: resale.shows_buyer }),
+        ..row.clone()
+    };
+    let cost = wholesale.negated();
+    let before = Revenue {
+        fee_rate: percent_tenths(0),
+        fee: zero,
+        resale: Some(ResaleRow::Reseller {
+            manufacturer,
+            wholesale_fee_rate: fee_rate,
+            cost,
+            cost_refund: zero,
+        }),
+        ..row
+    };
+    Ok([before, behind])
 }
 
 /// Looks an agreement up in its family.
@@ -171,6 +233,20 @@ mod tests {
             );
         }
         assert_eq!(PROFESSIONAL_SERVICES.to_string(), "0.5 %");
+    }
+
+    /// F-01, the rows of resellers: a half percent more of the wholesale, beside whatever else applies.
+    #[test]
+    fn f_01_what_resellers_sell_costs_half_a_percent_more() {
+        let small = Money::from_minor(500_000, Currency::Usd);
+        let since = Timestamp::parse("2025-04-01T00:00:00Z").unwrap();
+        for (rate, expected) in [
+            (private_rate(small, false).plus(RESALE), "3.5 %"),
+            (private_rate(small, true).plus(RESALE).plus(surcharge("KR", since)), "3 %"),
+            (PROFESSIONAL_SERVICES.plus(RESALE), "1 %"),
+        ] {
+            assert_eq!(rate.to_string(), expected);
+        }
     }
 
     /// F-04: the fee is rounded, and the net is the sum of the rounded parts.

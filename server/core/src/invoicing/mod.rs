@@ -8,8 +8,9 @@ pub mod listing_fee;
 pub mod monthly;
 pub mod payment;
 pub mod upfront;
+pub mod wholesale;
 
 pub use invoice::{
     AdjustmentReason, ChargeType, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration,
-    Revenue, Tax,
+    ResaleRow, Revenue, Tax,
 };

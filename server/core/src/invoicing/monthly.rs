@@ -95,6 +95,7 @@ fn line(
         amount: explanation.amount(),
         start: agreement.start.max(month.start()),
         end,
+        wholesale: None,
         explanation,
     }
 }
@@ -118,6 +119,7 @@ pub fn first_month(offer: &Offer, product: &Product, number: u32, now: Timestamp
         ended_early_at: None,
         amends: None,
         added_value: None,
+        wholesale: None,
     })
 }
 

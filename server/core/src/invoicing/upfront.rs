@@ -1,9 +1,9 @@
 //! Upfront charges: invoiced when they are bought, one invoice each (F2, F4).
 
-use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration, listing_fee};
+use super::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration, listing_fee, wholesale};
 use crate::agreement::amendment::Delta;
 use crate::agreement::{Agreement, UpfrontPurchase};
-use crate::catalog::Marketplace;
+use crate::catalog::{Marketplace, Offer};
 use crate::ids::{DimensionKey, InvoiceId};
 use crate::money::{Currency, UnitPrice};
 use crate::quantity::QuantitySum;
@@ -20,9 +20,10 @@ pub fn invoices(
     issued_at: Timestamp,
 ) -> Result<Vec<Invoice>, Broken> {
     let at_once = purchases.iter().filter(|purchase| !purchase.in_instalments);
+    let offer = market.known_offer(&agreement.offer)?;
     let mut invoices = Vec::with_capacity(purchases.len());
     for (number, purchase) in (number..).zip(at_once) {
-        let lines = lines(agreement, purchase)?;
+        let lines = lines(offer, agreement, purchase)?;
         invoices.push(invoice_of(market, agreement, InvoiceKind::Upfront, lines, number, issued_at)?);
     }
     Ok(invoices)
@@ -60,17 +61,19 @@ pub(super) fn invoice_of(
 
 /// What an amendment charges and gives back, each dimension rounded once.
 pub fn amendment_lines(
+    offer: &Offer,
     agreement: &Agreement,
     old: &UpfrontPurchase,
     deltas: &[Delta],
     proration: Proration,
     now: Timestamp,
-) -> Vec<InvoiceLine> {
+) -> Result<Vec<InvoiceLine>, Broken> {
     let line = |delta: &Delta| {
         let quantity = QuantitySum::signed(delta.units);
         let exact = delta.unit_price.times(quantity, old.currency);
         let explanation = Explanation { exact, segments: Vec::new(), proration: Some(proration) };
-        InvoiceLine {
+        let wholesale = wholesale::of_units(offer, old, &delta.dimension, quantity, Some(proration))?;
+        Ok(InvoiceLine {
             charge_type: ChargeType::of_upfront(old.kind),
             seller: agreement.seller,
             buyer: agreement.buyer,
@@ -83,8 +86,9 @@ pub fn amendment_lines(
             amount: explanation.amount(),
             start: now,
             end: old.end,
+            wholesale,
             explanation,
-        }
+        })
     };
     deltas.iter().map(line).collect()
 }
@@ -106,8 +110,12 @@ pub(super) fn only_dimension(purchase: &UpfrontPurchase) -> Option<DimensionKey>
     keys.next().filter(|_| keys.next().is_none()).cloned()
 }
 
-fn lines(agreement: &Agreement, purchase: &UpfrontPurchase) -> Result<Vec<InvoiceLine>, Broken> {
-    let line = |dimension, units, unit_price: UnitPrice| {
+fn lines(
+    offer: &Offer,
+    agreement: &Agreement,
+    purchase: &UpfrontPurchase,
+) -> Result<Vec<InvoiceLine>, Broken> {
+    let line = |dimension, units, unit_price: UnitPrice, wholesale| {
         let quantity = QuantitySum::whole(units);
         let exact = unit_price.times(quantity, purchase.currency);
         InvoiceLine {
@@ -123,17 +131,19 @@ fn lines(agreement: &Agreement, purchase: &UpfrontPurchase) -> Result<Vec<Invoic
             amount: exact.round(),
             start: purchase.start,
             end: purchase.end,
+            wholesale,
             explanation: Explanation { exact, segments: Vec::new(), proration: None },
         }
     };
     if let Some(price) = purchase.fixed_price {
-        return Ok(vec![line(only_dimension(purchase), 1, price)]);
+        return Ok(vec![line(only_dimension(purchase), 1, price, purchase.wholesale)]);
     }
     let priced = |(key, &units): (&DimensionKey, &u64)| {
         let price = purchase.unit_prices.get(key).copied();
         let price =
             price.ok_or_else(|| Broken(format!("{} bought \"{key}\" without price", agreement.id)))?;
-        Ok(line(Some(key.clone()), units, price))
+        let wholesale = wholesale::of_units(offer, purchase, key, QuantitySum::whole(units), None)?;
+        Ok(line(Some(key.clone()), units, price, wholesale))
     };
     purchase.quantities.iter().map(priced).collect()
 }

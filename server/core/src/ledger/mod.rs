@@ -29,7 +29,8 @@ pub fn entries(standing: &Standing) -> Vec<Entry> {
     entries
 }
 
-/// The payer owes the seller and AWS, and the seller owes AWS its share.
+/// The payer owes the seller and AWS, and the seller owes AWS its share. What a reseller owes the manufacturer (J1) stands
+/// in two rows: what it is to give in its own, what the manufacturer is to get in the one behind it.
 fn invoiced(invoice: &Invoice) -> Vec<Posting> {
     let mut postings = Vec::new();
     for (row, revenue) in invoice.revenue.iter().enumerate() {
@@ -43,8 +44,11 @@ fn invoiced(invoice: &Invoice) -> Vec<Posting> {
                 | Share::SellerTax
                 | Share::SellerTaxRefund => {
                     post(Holder::Seller(revenue.seller), amount);
-                    post(Holder::Payer(invoice.payer), amount.negated());
+                    if !revenue.is_manufacturers() {
+                        post(Holder::Payer(invoice.payer), amount.negated());
+                    }
                 }
+                Share::Wholesale | Share::WholesaleRefund => post(Holder::Seller(revenue.seller), amount),
                 Share::AwsRevenue | Share::AwsRevenueRefund => {
                     post(Holder::Seller(revenue.seller), amount);
                     post(Holder::Aws, amount.negated());
@@ -83,10 +87,13 @@ pub fn shares(revenue: &Revenue) -> impl Iterator<Item = (Share, Money)> {
     };
     // Of a credit memo, the tax comes back, too.
     let refund = |tax: Money, charged, refunded| (if tax < zero { refunded } else { charged }, tax);
+    let [cost, cost_refund] = revenue.costs();
     let all = [
         (Share::SellerRevenue, revenue.billed),
+        (Share::Wholesale, cost),
         (Share::AwsRevenue, revenue.fee),
         (Share::SellerRevenueRefund, revenue.refunded),
+        (Share::WholesaleRefund, cost_refund),
         (Share::AwsRevenueRefund, revenue.fee_refund),
         refund(seller_tax, Share::SellerTax, Share::SellerTaxRefund),
         refund(aws_tax, Share::AwsTax, Share::AwsTaxRefund),

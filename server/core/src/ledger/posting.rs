@@ -24,8 +24,12 @@ pub enum Share {
     SellerRevenue,
     /// The listing fee.
     AwsRevenue,
+    /// What a reseller owes the manufacturer of that (J1).
+    Wholesale,
     /// What was given back.
     SellerRevenueRefund,
+    /// Of the wholesale, what the reseller does not owe any more.
+    WholesaleRefund,
     /// Of the listing fee, what came back.
     AwsRevenueRefund,
     /// Tax that the seller is liable for: paid out.
@@ -39,12 +43,12 @@ pub enum Share {
 }
 
 impl Share {
-    /// As the feed writes it.
+    /// As the feed writes it: of the wholesale, from the reseller to the manufacturer.
     pub fn as_str(self) -> &'static str {
         match self {
-            Share::SellerRevenue => "SELLER_REV_SHARE",
+            Share::SellerRevenue | Share::Wholesale => "SELLER_REV_SHARE",
             Share::AwsRevenue => "AWS_REV_SHARE",
-            Share::SellerRevenueRefund => "SELLER_REV_SHARE_REFUND",
+            Share::SellerRevenueRefund | Share::WholesaleRefund => "SELLER_REV_SHARE_REFUND",
             Share::AwsRevenueRefund => "AWS_REV_SHARE_REFUND",
             Share::SellerTax => "SELLER_TAX_SHARE",
             Share::SellerTaxRefund => "SELLER_TAX_SHARE_REFUND",

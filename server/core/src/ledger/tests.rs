@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::catalog::TaxLiability;
 use crate::ids::{AccountId, InvoiceId, OfferId, ProductId};
-use crate::invoicing::{ChargeType, InvoiceKind, Tax};
+use crate::invoicing::{ChargeType, InvoiceKind, ResaleRow, Tax};
 use crate::money::{Currency, Rate};
 use crate::time::{BillingMonth, Timestamp};
 
@@ -33,6 +33,7 @@ fn revenue(seller: u64, billed: i128, fee_hundredths: u32, tax: Option<(TaxLiabi
         refunded: usd(0),
         fee_refund: usd(0),
         tax: tax.map(|(liable, cents)| Tax { liable, amount: usd(cents) }),
+        resale: None,
     }
 }
 
@@ -55,6 +56,7 @@ fn standing(revenue: Vec<Revenue>, collected_at: Option<Timestamp>) -> Standing 
             amount: exact.round(),
             start: issued_at,
             end: issued_at,
+            wholesale: None,
             explanation: crate::invoicing::Explanation { exact, segments: Vec::new(), proration: None },
         }
     };
@@ -67,7 +69,7 @@ fn standing(revenue: Vec<Revenue>, collected_at: Option<Timestamp>) -> Standing 
         month: BillingMonth::parse("2025-06").unwrap(),
         issued_at,
         due_at: None,
-        lines: revenue.iter().map(line).collect(),
+        lines: revenue.iter().filter(|row| !row.is_manufacturers()).map(line).collect(),
         revenue,
         correction: None,
     };
@@ -119,28 +121,100 @@ fn f_05_a_refund_is_the_same_with_other_signs() {
     assert_eq!(told(&memo), ["SELLER_REV_SHARE_REFUND -243.00", "AWS_REV_SHARE_REFUND 7.29"]);
 }
 
+const BUYER: u64 = 1;
+const RESELLER: u64 = 777_788_889_999;
+const MANUFACTURER: u64 = 111_122_223_333;
+
+/// The two rows of AWS's own example: the buyer pays 100.00 and 20.60 of tax; the reseller owes the manufacturer 80.00,
+/// which hold 6.50 of tax. Its fees of 0.20 and of 10 % are the example's: no rule of Souk's makes them.
+fn resold() -> Vec<Revenue> {
+    let reseller = Revenue {
+        fee: usd(-20),
+        resale: Some(ResaleRow::Reseller {
+            manufacturer: account(MANUFACTURER),
+            wholesale_fee_rate: Rate::from_hundredths_of_percent(1_000),
+            cost: usd(-8_000),
+            cost_refund: usd(0),
+        }),
+        ..revenue(RESELLER, 10_000, 0, Some((TaxLiability::Aws, 2_060)))
+    };
+    let manufacturer = Revenue {
+        resale: Some(ResaleRow::Manufacturer { reseller: account(RESELLER), shows_buyer: false }),
+        ..revenue(MANUFACTURER, 7_350, 1_000, Some((TaxLiability::Seller, 650)))
+    };
+    vec![reseller, manufacturer]
+}
+
+/// What a seller is to get by each share, as AWS writes them, and in all.
+fn told(seller: u64, row: usize) -> (Vec<String>, i128) {
+    let standing = standing(resold(), None);
+    let entries = entries(&standing);
+    assert!(entries.iter().all(Entry::is_balanced), "{entries:?}");
+    let mine = shares(&standing.invoice.revenue[row]);
+    let told = mine.map(|(share, amount)| format!("{} {amount}", share.as_str())).collect();
+    (told, balances(&entries)[&Holder::Seller(account(seller))])
+}
+
+#[test]
+fn f_12_a_reseller_gets_what_the_buyer_pays_less_the_wholesale_and_its_fee() {
+    let shares =
+        ["SELLER_REV_SHARE 100.00", "SELLER_REV_SHARE -80.00", "AWS_REV_SHARE -0.20", "AWS_TAX_SHARE 20.60"];
+    assert_eq!(told(RESELLER, 0), (shares.map(str::to_owned).into(), 1_980));
+}
+
+#[test]
+fn f_13_a_manufacturer_gets_the_wholesale_less_the_fee() {
+    let shares = ["SELLER_REV_SHARE 73.50", "AWS_REV_SHARE -7.35", "SELLER_TAX_SHARE 6.50"];
+    assert_eq!(told(MANUFACTURER, 1), (shares.map(str::to_owned).into(), 7_265));
+}
+
+#[test]
+fn f_12_f_13_what_was_collected_is_paid_out_to_both_sellers() {
+    let open = standing(resold(), None);
+    let paid = Standing { collected_at: Some(open.invoice.issued_at), ..open };
+    let settled = balances(&entries(&paid));
+    let sellers = [RESELLER, MANUFACTURER].map(|seller| settled[&Holder::Seller(account(seller))]);
+    // AWS keeps its tax and the two fees.
+    assert_eq!((settled[&Holder::Payer(account(BUYER))], sellers), (0, [0, 0]));
+    assert_eq!((settled[&Holder::Aws], settled[&Holder::Bank]), (2_815, -2_815));
+}
+
 proptest! {
     /// Whatever is charged, given back and taxed, each entry sums to zero, and what is collected and disbursed leaves
     /// payers and sellers nothing.
     #[test]
     fn every_entry_sums_to_zero(
-        rows in proptest::collection::vec((1_u64..5, 0_i128..10_000_000, 0_u32..3_000, any::<bool>(), 0_i128..100_000), 1..6),
+        rows in proptest::collection::vec(
+            (1_u64..5, 0_i128..10_000_000, 0_u32..3_000, any::<bool>(), 0_i128..100_000, proptest::option::of(0_i128..10_000_000)),
+            1..6,
+        ),
         back in any::<bool>(),
     ) {
-        let rows = rows.into_iter().map(|(seller, billed, fee, sellers, tax)| {
+        let rows = rows.into_iter().flat_map(|(seller, billed, fee, sellers, tax, wholesale)| {
             let liable = if sellers { TaxLiability::Seller } else { TaxLiability::Aws };
             let sign = if back { -1 } else { 1 };
             let row = revenue(seller + 10, billed, fee, Some((liable, sign * tax)));
-            match back {
-                false => row,
-                true => Revenue {
-                    billed: usd(0),
-                    fee: usd(0),
-                    refunded: row.billed.negated(),
-                    fee_refund: row.fee.negated(),
-                    ..row
-                },
-            }
+            let given_back = |row: Revenue| Revenue {
+                billed: usd(0),
+                fee: usd(0),
+                refunded: row.billed.negated(),
+                fee_refund: row.fee.negated(),
+                ..row
+            };
+            let row = if back { given_back(row) } else { row };
+            let Some(wholesale) = wholesale else { return vec![row] };
+            let behind = Revenue {
+                resale: Some(ResaleRow::Manufacturer { reseller: row.seller, shows_buyer: true }),
+                ..revenue(20, wholesale, fee, None)
+            };
+            let (cost, cost_refund) = if back { (0, wholesale) } else { (-wholesale, 0) };
+            let resale = Some(ResaleRow::Reseller {
+                manufacturer: behind.seller,
+                wholesale_fee_rate: behind.fee_rate,
+                cost: usd(cost),
+                cost_refund: usd(cost_refund),
+            });
+            vec![Revenue { resale, ..row }, if back { given_back(behind) } else { behind }]
         });
         let standing = standing(rows.collect(), Timestamp::parse("2025-06-20T00:00:00Z"));
         let entries = entries(&standing);

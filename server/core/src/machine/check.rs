@@ -1,9 +1,9 @@
-//! Checks the invariants INV-1 to INV-5 and INV-7 of the crate's documentation on a whole state.
+//! Checks the invariants INV-1 to INV-5, INV-7 and INV-8 of the crate's documentation on a whole state.
 
 use super::Sandbox;
 use crate::agreement::{Agreement, Family};
 use crate::invoicing::payment::Standing;
-use crate::invoicing::{Invoice, InvoiceKind};
+use crate::invoicing::{Invoice, InvoiceKind, Revenue};
 use crate::ledger::{self, Entry};
 use crate::money::Money;
 use crate::rating::rate_month;
@@ -46,7 +46,7 @@ fn one_live_agreement(sandbox: &Sandbox, family: &Family) -> Result<(), Broken> 
     Ok(())
 }
 
-/// INV-3 and INV-4.
+/// INV-3, INV-4 and INV-8.
 fn sums(invoice: &Invoice) -> Result<(), Broken> {
     for line in &invoice.lines {
         let exact = line.unit_price.times(line.quantity, invoice.currency);
@@ -57,8 +57,23 @@ fn sums(invoice: &Invoice) -> Result<(), Broken> {
     let revenue = invoice
         .revenue
         .iter()
+        .filter(|r| !r.is_manufacturers())
         .map(|r| r.billed.plus(r.refunded))
         .fold(Money::zero(invoice.currency), Money::plus);
+    let owed = |pair: &[Revenue]| match pair {
+        [reseller, behind] => {
+            !behind.is_manufacturers()
+                || reseller.costs().map(Money::negated) == [behind.billed, behind.refunded]
+        }
+        _ => true,
+    };
+    let zero = Money::zero(invoice.currency);
+    let behind = invoice.revenue.iter().filter(|r| r.is_manufacturers());
+    let behind = behind.map(|r| r.billed.plus(r.refunded)).fold(zero, Money::plus);
+    let wholesale = invoice.lines.iter().filter_map(|line| line.wholesale).fold(zero, Money::plus);
+    if behind != wholesale || !invoice.revenue.windows(2).all(owed) {
+        return Err(Broken(format!("INV-8: the wholesale of {} is not what is owed of it", invoice.id)));
+    }
     match revenue == invoice.total() {
         true => Ok(()),
         false => Err(Broken(format!("INV-4: the revenue of {} is not its total", invoice.id))),

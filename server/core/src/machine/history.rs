@@ -6,12 +6,15 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::Sandbox;
 use crate::agreement::{Agreement, AgreementStatus, Family, Origin, UpfrontPurchase};
 use crate::catalog::{Marketplace, PriceChange};
 use crate::earliest::Earliest;
-use crate::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, OfferId, ProductId};
+use crate::ids::{
+    AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, OfferId, ProductId, ResaleAuthorizationId,
+};
 use crate::invoicing::InvoiceKind;
 use crate::money::Money;
 use crate::terms::UpfrontKind;
@@ -20,10 +23,14 @@ use crate::time::{BillingMonth, Timestamp};
 /// What kind of thing happened, in the order in which those of one moment are told: causes come before effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
+    /// A reseller was authorized.
+    ResaleAuthorized,
     /// An offer was released.
     OfferReleased,
     /// An offer changed prices.
     PricesChanged,
+    /// An authorization was restricted.
+    ResaleRestricted,
     /// Something became of an agreement.
     Agreement,
     /// An invoice was issued.
@@ -36,9 +43,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in order.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 8] = [
+        Kind::ResaleAuthorized,
         Kind::OfferReleased,
         Kind::PricesChanged,
+        Kind::ResaleRestricted,
         Kind::Agreement,
         Kind::InvoiceIssued,
         Kind::MonthClosed,
@@ -53,8 +62,8 @@ pub struct Position {
     pub time: Timestamp,
     /// What kind.
     pub kind: Kind,
-    /// The offer, of what is published.
-    pub offer: Option<OfferId>,
+    /// The offer or the resale authorization, of what is published.
+    pub published: Option<Arc<str>>,
     /// The payer, of everything else.
     pub payer: Option<AccountId>,
     /// The number of the agreement, invoice, month or price change.
@@ -90,6 +99,24 @@ pub struct About {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happening {
+    /// A reseller was authorized to sell a product.
+    ResaleAuthorized {
+        /// The authorization.
+        authorization: ResaleAuthorizationId,
+        /// The product.
+        product: ProductId,
+        /// Who may sell it.
+        reseller: AccountId,
+    },
+    /// An authorization was restricted.
+    ResaleRestricted {
+        /// The authorization.
+        authorization: ResaleAuthorizationId,
+        /// The product.
+        product: ProductId,
+        /// Who sold it.
+        reseller: AccountId,
+    },
     /// An offer was released.
     OfferReleased {
         /// The offer.
@@ -219,15 +246,26 @@ impl HistoryWalk {
         if self.filter.buyer.is_some() || self.filter.payer.is_some() {
             return;
         }
+        for granted in market.resale_authorizations().values() {
+            let (authorization, product) = (granted.id.clone(), granted.product.clone());
+            let reseller = granted.reseller;
+            let position = |time, kind| published(time, kind, authorization.as_str(), 0);
+            if let Some(at) = granted.restricted_at {
+                let (authorization, product) = (authorization.clone(), product.clone());
+                self.add(position(at, Kind::ResaleRestricted), || Happening::ResaleRestricted {
+                    authorization,
+                    product,
+                    reseller,
+                });
+            }
+            self.add(position(granted.granted_at, Kind::ResaleAuthorized), || Happening::ResaleAuthorized {
+                authorization: authorization.clone(),
+                product,
+                reseller,
+            });
+        }
         for offer in market.offers().values() {
-            let position = |time, kind, number| Position {
-                time,
-                kind,
-                offer: Some(offer.id.clone()),
-                payer: None,
-                number,
-                step: 0,
-            };
+            let position = |time, kind, number| published(time, kind, offer.id.as_str(), number);
             self.add(position(offer.released_at, Kind::OfferReleased, 0), || Happening::OfferReleased {
                 offer: offer.id.clone(),
                 product: offer.product.clone(),
@@ -349,8 +387,12 @@ impl HistoryWalk {
     }
 }
 
+fn published(time: Timestamp, kind: Kind, id: &str, number: u32) -> Position {
+    Position { time, kind, published: Some(id.into()), payer: None, number, step: 0 }
+}
+
 fn of_family(family: &Family, time: Timestamp, kind: Kind, number: u32, step: u32) -> Position {
-    Position { time, kind, offer: None, payer: Some(family.payer), number, step }
+    Position { time, kind, published: None, payer: Some(family.payer), number, step }
 }
 
 fn bought(agreement: &Agreement, purchase: &UpfrontPurchase) -> Happening {

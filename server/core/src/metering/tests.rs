@@ -79,6 +79,7 @@ fn sandbox(rules: Rules) -> Sandbox {
         released_at: at("2025-01-01T00:00:00"),
         visible_from: at("2025-01-01T00:00:00"),
         price_changes: Vec::new(),
+        resale: None,
     }));
     let mut sandbox = Sandbox::new(market);
     for number in [1, 2] {

@@ -110,6 +110,15 @@ impl UnitPrice {
         UnitPrice(rounded.min(HIGHEST_UPFRONT - unit) as i64)
     }
 
+    /// Lowered by a share of itself of at most 100 %: rounded half up to the decimals of such prices.
+    #[must_use]
+    pub fn lowered(self, by: Rate, decimals: PriceDecimals) -> UnitPrice {
+        let unit = 10_i128.pow(PRICE_DECIMALS - decimals.limit());
+        let left = i128::from(self.0) * i128::from(10_000_u32.saturating_sub(by.hundredths_of_percent()));
+        // It is at most a unit above a price that was, so it fits.
+        UnitPrice((div_half_up(left, 10_000 * unit) * unit) as i64)
+    }
+
     /// Free of charge.
     pub fn is_zero(self) -> bool {
         self.0 == 0
@@ -150,6 +159,18 @@ mod tests {
             price = raised;
         }
         assert_eq!(price.to_string(), "999999999.999");
+    }
+
+    #[test]
+    fn a_discount_is_rounded_to_the_decimals_of_the_price() {
+        let lowered = |price: &str, hundredths, decimals| {
+            let price = UnitPrice::parse(price, PriceDecimals::Metered).unwrap();
+            price.lowered(Rate::from_hundredths_of_percent(hundredths), decimals).to_string()
+        };
+        assert_eq!(lowered("100000", 2_000, PriceDecimals::Upfront), "80000.00");
+        assert_eq!(lowered("16.015", 3_333, PriceDecimals::Upfront), "10.677", "10.6772005");
+        assert_eq!(lowered("0.00000001", 5_000, PriceDecimals::Metered), "0.00000001");
+        assert_eq!(lowered("0.25", 10_000, PriceDecimals::Metered), "0.00");
     }
 
     #[test]

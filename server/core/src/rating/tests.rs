@@ -142,6 +142,7 @@ fn market(runners: &[Runner], price_change: Option<i64>, trial: Option<u32>) -> 
         released_at: after(-300_000),
         visible_from: after(-300_000),
         price_changes: price_change.map(change).into_iter().collect(),
+        resale: None,
     }));
     market
 }

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{opaque_address, transaction};
+use super::cells::{billing_address, transaction};
 use super::{Asks, Report, ReportInput, Row};
 use crate::ids::{content_hash, letters};
 use crate::invoicing::payment::Standing;
-use crate::invoicing::{Invoice, Revenue};
+use crate::invoicing::{Invoice, ResaleRow, Revenue};
 use crate::ledger::{Action, Entry, Holder, Posting, Share, disbursement, entries};
 use crate::money::{Currency, Money};
 use crate::rejection::Broken;
@@ -123,14 +123,27 @@ impl<'a> Event<'a> {
     }
 
     fn id(&self, action: Action) -> String {
-        let parts = [self.invoice.id.as_str(), &self.position.to_string(), self.share.as_str(), word(action)];
-        event_id(&parts)
+        // The feed writes the wholesale as it writes revenue, and it has an id of its own.
+        let share = match self.share {
+            Share::Wholesale | Share::WholesaleRefund => format!("wholesale {}", self.share.as_str()),
+            share => share.as_str().to_owned(),
+        };
+        event_id(&[self.invoice.id.as_str(), &self.position.to_string(), &share, word(action)])
     }
 
     fn row(&self, input: &ReportInput<'_>) -> Result<Row, Broken> {
         let Event { invoice, revenue, share, .. } = self;
-        let (payer, seller) = (invoice.payer.to_string(), revenue.seller.to_string());
+        let seller = revenue.seller.to_string();
+        // The manufacturer is paid by the reseller.
+        let (payer, manufacturer) = match revenue.resale {
+            Some(ResaleRow::Manufacturer { reseller, .. }) => (reseller.to_string(), String::new()),
+            Some(ResaleRow::Reseller { manufacturer, .. }) => {
+                (invoice.payer.to_string(), manufacturer.to_string())
+            }
+            None => (invoice.payer.to_string(), String::new()),
+        };
         let (from, to) = match share {
+            Share::Wholesale | Share::WholesaleRefund => (seller, manufacturer),
             Share::AwsRevenue | Share::AwsRevenueRefund => (seller, AWS.to_owned()),
             Share::AwsTax | Share::AwsTaxRefund => (payer, AWS.to_owned()),
             _ => (payer, seller),
@@ -151,7 +164,7 @@ impl<'a> Event<'a> {
             self.id(self.action),
             from,
             to,
-            revenue.buyer.to_string(),
+            revenue.customer().to_string(),
             revenue.product.to_string(),
             word(self.action).to_owned(),
             share.as_str().to_owned(),
@@ -168,7 +181,7 @@ impl<'a> Event<'a> {
             // Periods of feeds include their last second.
             end.map(|end| end.plus_micros(-SECOND_MICROS).to_string()).unwrap_or_default(),
             invoice.id.to_string(),
-            opaque_address(payer),
+            billing_address(payer, revenue),
             transaction(invoice, revenue),
             String::new(),
             String::new(),
@@ -231,3 +244,6 @@ fn word(action: Action) -> &'static str {
         Action::Disbursed => "DISBURSED",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,12 @@
 //! Cells that several reports print.
 
 use super::Row;
-use crate::catalog::Account;
+use crate::catalog::{Account, Marketplace};
 use crate::ids::{AccountId, opaque};
 use crate::invoicing::{Invoice, Revenue};
 use crate::ledger::{Share, shares};
 use crate::money::Money;
+use crate::rejection::Broken;
 
 /// How a seller's reports name a customer without its number.
 pub(super) fn customer_reference(seller: AccountId, customer: AccountId) -> String {
@@ -44,15 +45,34 @@ pub(super) fn payer_reference(payer: AccountId) -> String {
     opaque("payer", &[&payer.to_string()])
 }
 
+/// Who pays the seller of a row: the payer, or of a manufacturer's row that hides the buyer the reseller.
+pub(super) fn payer_of<'a>(
+    market: &'a Marketplace,
+    invoice: &Invoice,
+    revenue: &Revenue,
+) -> Result<&'a Account, Broken> {
+    match revenue.customer() == revenue.buyer {
+        true => market.known_account(invoice.payer),
+        false => market.known_account(revenue.customer()),
+    }
+}
+
 /// Opportunity and solution are blank: nothing is linked to them. Then the payer.
-pub(super) fn trailer(payer: &Account) -> Row {
+pub(super) fn trailer(payer: &Account, revenue: &Revenue) -> Row {
     let mut cells = vec![String::new(); 4];
-    cells.extend([payer_reference(payer.id), opaque_address(payer)]);
+    cells.extend([payer_reference(payer.id), billing_address(payer, revenue)]);
     cells
 }
 
-/// How reports name a payer's address.
-pub(super) fn opaque_address(payer: &Account) -> String {
+/// How reports name a payer's address; manufacturers never see it (J1).
+pub(super) fn billing_address(payer: &Account, revenue: &Revenue) -> String {
+    match revenue.is_manufacturers() {
+        true => String::new(),
+        false => opaque_address(payer),
+    }
+}
+
+fn opaque_address(payer: &Account) -> String {
     let [country, state, city, postal_code] = place(payer);
     opaque("payer address", &[&payer.id.to_string(), &country, &state, &city, &postal_code])
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{place, sorted_by_account, trailer, transaction};
+use super::cells::{payer_of, place, sorted_by_account, trailer, transaction};
 use super::{Asks, Report, ReportInput, Row};
 use crate::invoicing::{Invoice, Revenue};
 use crate::ledger::{Action, Holder, Share, entries};
@@ -66,7 +66,7 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     Ok(sorted_by_account(rows, 12))
 }
 
-/// Nothing is given as a credit: what comes back is a refund.
+/// Nothing is given as a credit: what comes back is a refund. The wholesale that a reseller owes lowers its revenue.
 fn row(
     input: &ReportInput<'_>,
     invoice: &Invoice,
@@ -76,16 +76,16 @@ fn row(
     let zero = Money::zero(invoice.currency);
     let sum = |share| sums.get(&share).copied().unwrap_or(zero);
     let parts = [
-        sum(Share::SellerRevenue),
+        sum(Share::SellerRevenue).plus(sum(Share::Wholesale)),
         sum(Share::AwsRevenue),
-        sum(Share::SellerRevenueRefund),
+        sum(Share::SellerRevenueRefund).plus(sum(Share::WholesaleRefund)),
         sum(Share::AwsRevenueRefund),
         zero,
         zero,
     ];
     let net = parts.into_iter().fold(zero, Money::plus);
     let product = input.market.known_product(&revenue.product)?;
-    let customer = input.market.known_account(revenue.buyer)?;
+    let customer = input.market.known_account(revenue.customer())?;
     let mut row = vec![product.title.clone(), product.code.to_string()];
     row.extend(parts.map(|part| part.to_string()));
     row.extend([
@@ -98,6 +98,7 @@ fn row(
     row.extend(place(customer));
     row.push(customer.email_domain.clone());
     // Solution, then the payer: without the opportunity.
-    row.extend(trailer(input.market.known_account(invoice.payer)?).into_iter().skip(2));
+    let payer = payer_of(input.market, invoice, revenue)?;
+    row.extend(trailer(payer, revenue).into_iter().skip(2));
     Ok(row)
 }

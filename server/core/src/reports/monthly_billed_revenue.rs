@@ -1,7 +1,9 @@
 //! The monthly billed revenue report: section 1 (billing and revenue data) and section 2 (variable length
 //! subscriptions), one row for each invoice, subscriber, product and offer, and in section 2 dimension.
 
-use super::cells::{customer_reference, place, sellers_tax, sorted_by_account, trailer, transaction};
+use super::cells::{
+    customer_reference, payer_of, place, sellers_tax, sorted_by_account, trailer, transaction,
+};
 use super::{Asks, Report, ReportInput, Row};
 use crate::catalog::{Account, Offer, Product};
 use crate::invoicing::payment::Standing;
@@ -100,7 +102,7 @@ fn section_1(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
             context.money(),
             context.offer_columns(input.offer_id_column).to_vec(),
             context.account_columns().to_vec(),
-            trailer(context.payer),
+            trailer(context.payer, revenue),
         ];
         rows.push(cells.concat());
     }
@@ -126,7 +128,7 @@ fn section_2(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
             context.account_columns().to_vec(),
             context.offer_columns(input.offer_id_column).to_vec(),
             contract,
-            trailer(context.payer),
+            trailer(context.payer, revenue),
         ];
         rows.push(cells.concat());
     }
@@ -149,7 +151,7 @@ struct Context<'a> {
     revenue: &'a Revenue,
     product: &'a Product,
     offer: &'a Offer,
-    buyer: &'a Account,
+    customer: &'a Account,
     payer: &'a Account,
     transaction: String,
 }
@@ -161,29 +163,30 @@ impl<'a> Context<'a> {
             revenue,
             product: market.known_product(&revenue.product)?,
             offer: market.known_offer(&revenue.offer)?,
-            buyer: market.known_account(revenue.buyer)?,
-            payer: market.known_account(invoice.payer)?,
+            customer: market.known_account(revenue.customer())?,
+            payer: payer_of(market, invoice, revenue)?,
             transaction: transaction(invoice, revenue),
         })
     }
 
     fn customer(&self) -> Row {
-        let reference = customer_reference(self.revenue.seller, self.buyer.id);
+        let reference = customer_reference(self.revenue.seller, self.customer.id);
         let product = [&self.product.title, self.product.code.as_str()].map(str::to_owned);
-        std::iter::once(reference).chain(place(self.buyer)).chain(product).collect()
+        std::iter::once(reference).chain(place(self.customer)).chain(product).collect()
     }
 
     /// Billed amount to sales tax: what is earned is the sum of the rounded parts (Q3).
     fn money(&self) -> Row {
         let Revenue { billed, fee, refunded, fee_refund, .. } = self.revenue;
-        let zero = Money::zero(billed.currency());
+        // What a reseller owes the manufacturer, and what of it came back.
+        let cost = self.revenue.costs().into_iter().fold(Money::zero(billed.currency()), Money::plus);
         let [charged, returned] = sellers_tax(self.revenue);
         vec![
             billed.to_string(),
             fee.to_string(),
             refunded.to_string(),
             fee_refund.to_string(),
-            zero.to_string(),
+            cost.to_string(),
             self.revenue.net().to_string(),
             billed.currency().to_string(),
             self.transaction.clone(),
@@ -202,7 +205,7 @@ impl<'a> Context<'a> {
     }
 
     fn account_columns(&self) -> [String; 2] {
-        [self.buyer.id.to_string(), self.buyer.email_domain.clone()]
+        [self.customer.id.to_string(), self.customer.email_domain.clone()]
     }
 
     /// The line of an upfront row: there is one for each dimension, or one for all.

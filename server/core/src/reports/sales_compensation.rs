@@ -1,7 +1,7 @@
 //! The sales compensation report: what was billed in the month of the invoice date, one row for each invoice,
 //! subscriber, product and offer.
 
-use super::cells::{place, sorted_by_account, trailer};
+use super::cells::{payer_of, place, sorted_by_account, trailer};
 use super::transactions::transactions;
 use super::{Asks, Report, ReportInput, Row};
 use crate::invoicing::payment::Standing;
@@ -43,18 +43,18 @@ pub const BILLED_REVENUE: Report = Report {
 fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     let mut rows = Vec::new();
     for Standing { invoice, .. } in input.invoices {
-        let payer = input.market.known_account(invoice.payer)?;
         for transaction in transactions(invoice, input.seller) {
             if transaction.net().minor() == 0 {
                 continue;
             }
-            let customer = input.market.known_account(transaction.revenue.buyer)?;
+            let payer = payer_of(input.market, invoice, transaction.revenue)?;
+            let customer = input.market.known_account(transaction.revenue.customer())?;
             let product = input.market.known_product(&transaction.revenue.product)?;
             let mut row = vec![customer.id.to_string()];
             row.extend(place(customer));
             row.extend([customer.email_domain.clone(), product.code.to_string(), product.title.clone()]);
             row.extend(transaction.money(invoice));
-            row.extend(trailer(payer));
+            row.extend(trailer(payer, transaction.revenue));
             rows.push(row);
         }
     }

@@ -13,7 +13,7 @@ use crate::time::BillingMonth;
 pub(super) struct Transaction<'a> {
     /// The first of its revenue.
     pub revenue: &'a Revenue,
-    /// Revenue, AWS's share of it, refunds, AWS's share of them.
+    /// Revenue, AWS's share of it, refunds, AWS's share of them. The wholesale that a reseller owes lowers its revenue.
     sums: [Money; 4],
 }
 
@@ -43,7 +43,9 @@ pub(super) fn transactions(invoice: &Invoice, seller: AccountId) -> Vec<Transact
         let key = (revenue.buyer, &revenue.product, &revenue.offer);
         let empty = || Transaction { revenue, sums: [Money::zero(invoice.currency); 4] };
         let transaction = all.entry(key).or_insert_with(empty);
-        let parts = [revenue.billed, revenue.fee, revenue.refunded, revenue.fee_refund];
+        let [cost, cost_refund] = revenue.costs();
+        let (billed, refunded) = (revenue.billed.plus(cost), revenue.refunded.plus(cost_refund));
+        let parts = [billed, revenue.fee, refunded, revenue.fee_refund];
         for (sum, part) in transaction.sums.iter_mut().zip(parts) {
             *sum = sum.plus(part);
         }

@@ -1,6 +1,6 @@
 //! The disbursement report, section 7: what is invoiced and not collected at the end of the month, by transaction.
 
-use super::cells::{sorted_by_account, trailer};
+use super::cells::{payer_of, sorted_by_account, trailer};
 use super::transactions::transactions;
 use super::{Asks, Report, ReportInput, Row};
 use crate::rejection::Broken;
@@ -38,12 +38,12 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     let mut rows = Vec::new();
     for standing in input.invoices.iter().filter(|standing| standing.is_uncollected_at(input.month.end())) {
         let invoice = &standing.invoice;
-        let payer = input.market.known_account(invoice.payer)?;
         for transaction in transactions(invoice, input.seller) {
+            let payer = payer_of(input.market, invoice, transaction.revenue)?;
             let product = input.market.known_product(&transaction.revenue.product)?;
             let mut row = vec![payer.id.to_string(), product.code.to_string()];
             row.extend(transaction.money(invoice));
-            row.extend(trailer(payer));
+            row.extend(trailer(payer, transaction.revenue));
             row.push(invoice.due_at.map_or_else(String::new, report_date));
             rows.push(row);
         }

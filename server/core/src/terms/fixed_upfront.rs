@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::configurable_upfront::{MAX_UNITS, check_private_duration};
-use super::{OfferContext, UpfrontKind};
+use super::{OfferContext, Terms, UpfrontKind};
 use crate::catalog::{DimensionType, ProductType};
 use crate::ids::DimensionKey;
 use crate::money::{Currency, UnitPrice};
@@ -24,6 +24,16 @@ pub struct FixedUpfront {
 }
 
 impl FixedUpfront {
+    /// For how long, among the terms of its offer: its duration, or the days of the dates that the offer names.
+    pub fn lasts(&self, terms: &Terms) -> TermDuration {
+        let days = || {
+            let dates = terms.validity.and_then(|validity| validity.dates());
+            let days = dates.map_or(0, |dates| (dates.last_day - dates.first_day).num_days() + 1);
+            TermDuration::Days(u32::try_from(days).unwrap_or(u32::MAX))
+        };
+        self.duration.unwrap_or_else(days)
+    }
+
     /// Private offers alone have it, and nothing else that is sold upfront; it grants what the product has.
     pub fn check(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
         let refuse = |code, field: &str, message: String| {

@@ -2,6 +2,7 @@
 //! what fails is shrunk by shrinking the tape. Behind the end of the tape there are zeros.
 
 mod published;
+mod resale;
 
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ const EVENTS: u64 = 15;
 /// Variants of [`ControlEntry`].
 const ENTRIES: u64 = 3;
 /// Variants of [`Change`].
-const CHANGES: u64 = 8;
+const CHANGES: u64 = 10;
 
 /// A tape of random bytes.
 pub struct Tape<'a>(pub std::slice::Iter<'a, u8>);
@@ -276,6 +277,7 @@ impl Tape<'_> {
             ended_early_at: self.option(Self::time),
             amends: self.option(Self::wide).map(|number| number as u32),
             added_value: self.option(Self::money),
+            wholesale: self.option(Self::money),
         }
     }
 
@@ -356,6 +358,7 @@ impl Tape<'_> {
             amount: self.money(),
             start: self.time(),
             end: self.time(),
+            wholesale: self.option(Self::money),
             explanation: Explanation {
                 exact,
                 segments: self.list(Self::segment),
@@ -378,6 +381,7 @@ impl Tape<'_> {
             refunded: self.money(),
             fee_refund: self.money(),
             tax: self.option(|t| Tax { liable: t.liability(), amount: t.money() }),
+            resale: self.option(Self::resale_row),
         }
     }
 

@@ -61,6 +61,8 @@ fn control_batches_of_the_past_mean_what_they_meant() {
         "prices changed",
         "product created",
         "public keys set",
+        "resale authorized",
+        "resale restricted",
         "sandbox deleted",
         "sandbox put",
     ];
@@ -100,6 +102,8 @@ fn entry_name(entry: &ControlEntry) -> &'static str {
             Change::ClockSet(_) => "clock set",
             Change::FaultsSet(_) => "faults set",
             Change::PublicKeysSet(_) => "public keys set",
+            Change::ResaleAuthorized(_) => "resale authorized",
+            Change::ResaleRestricted { .. } => "resale restricted",
         },
     }
 }

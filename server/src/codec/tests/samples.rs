@@ -3,6 +3,7 @@
 mod contracts;
 mod payments;
 mod port;
+mod resale;
 mod rules;
 mod usage_models;
 
@@ -77,7 +78,8 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("invoice_issued_with_tax", one(Event::InvoiceIssued(Arc::new(payments::taxed_invoice())))),
         ("invoice_paid", one(payments::paid())),
     ];
-    batches.extend(contracts::partition().into_iter().map(|(name, event)| (name, one(event))));
+    let more = contracts::partition().into_iter().chain(resale::partition());
+    batches.extend(more.map(|(name, event)| (name, one(event))));
     batches
 }
 
@@ -85,7 +87,7 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
 pub fn control() -> Vec<(&'static str, ControlBatch)> {
     let name = || SandboxName::new("blue");
     let changed = |change| entry(ControlEntry::Changed { name: name(), change });
-    vec![
+    let mut batches = vec![
         ("sandbox_put_with_rules_of_contracts", entry(sandbox_put())),
         ("sandbox_deleted", entry(ControlEntry::SandboxDeleted { name: name() })),
         ("account_put", changed(Change::AccountPut(seller()))),
@@ -104,7 +106,9 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
         ("public_keys_set", changed(Change::PublicKeysSet(port::public_keys()))),
         ("sandbox_put_with_every_rule_of_contracts", entry(rules::sandbox())),
         ("clock_set", changed(Change::ClockSet(Clock::Following(time("2025-03-10T12:00:00Z"))))),
-    ]
+    ];
+    batches.extend(resale::control().into_iter().map(|(name, change)| (name, changed(change))));
+    batches
 }
 
 fn one(event: Event) -> PartitionBatch {
@@ -161,6 +165,7 @@ fn purchase() -> UpfrontPurchase {
         ended_early_at: None,
         amends: None,
         added_value: None,
+        wholesale: None,
     }
 }
 
@@ -276,6 +281,7 @@ fn upfront_line() -> InvoiceLine {
         amount: exact.round(),
         start: time("2025-01-15T09:30:00Z"),
         end: time("2026-01-15T09:30:00Z"),
+        wholesale: None,
         explanation: Explanation { exact, segments: Vec::new(), proration: None },
     }
 }
@@ -294,6 +300,7 @@ fn upfront_revenue() -> Revenue {
         refunded: Money::zero(Currency::Usd),
         fee_refund: Money::zero(Currency::Usd),
         tax: None,
+        resale: None,
     }
 }
 
@@ -441,6 +448,7 @@ fn private_offer() -> Offer {
         released_at: time("2025-01-01T00:00:00Z"),
         visible_from: time("2025-01-01T00:00:00Z"),
         price_changes: vec![price_change()],
+        resale: None,
     }
 }
 

@@ -180,6 +180,7 @@ mod tests {
                 ended_early_at: Some(start.plus_days(5)),
                 amends: None,
                 added_value: None,
+                wholesale: None,
             }],
             instalments: vec![Instalment {
                 due: start.plus_days(2),

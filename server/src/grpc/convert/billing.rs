@@ -11,6 +11,7 @@ use souk_core::rating::{ExplainedHour, ExplainedRecord, RatedSegment};
 use souk_proto::billing::v1 as proto;
 
 use super::adjustment::to_proto_reason;
+use super::resale::to_proto_resale;
 use super::time::to_proto_time;
 
 /// An invoice with its lines and their explanations.
@@ -70,6 +71,7 @@ pub fn to_proto_invoice_line(line: &InvoiceLine, number: u32, market: &Marketpla
         usage_period_start: Some(to_proto_time(line.start)),
         usage_period_end: Some(to_proto_time(line.end)),
         explanation: Some(to_proto_explanation(&line.explanation)),
+        resale: to_proto_resale(line, market),
     }
 }
 
@@ -224,6 +226,7 @@ mod tests {
             amount: exact.round(),
             start: at("2025-06-01T00:00:00Z"),
             end: at("2025-07-01T00:00:00Z"),
+            wholesale: None,
             explanation: Explanation { exact, segments: vec![segment], proration: None },
         };
         Invoice {
@@ -273,6 +276,7 @@ mod tests {
                 }],
                 proration: None,
             }),
+            resale: None,
         }
     }
 

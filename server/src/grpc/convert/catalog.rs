@@ -6,7 +6,7 @@ use souk_core::catalog::{
     Dimension, DimensionType, EntitlementValueKind, NewOffer, NewProduct, Offer, PriceChange, Product,
     ProductType, RenewalKind, UsageCategory,
 };
-use souk_core::ids::{AccountId, DimensionKey, OfferId, ProductCode, ProductId};
+use souk_core::ids::{AccountId, DimensionKey, OfferId, ProductCode, ProductId, ResaleAuthorizationId};
 use souk_core::money::PriceDecimals;
 use souk_core::rejection::{Code, Rejection};
 use souk_core::terms::RateCard;
@@ -126,6 +126,7 @@ pub fn from_proto_offer(offer: proto::Offer) -> Result<NewOffer, Rejection> {
             proto::RenewalKind::MovingToMarketplace => Some(RenewalKind::MovingToMarketplace),
         },
         terms: from_proto_terms(offer.terms)?,
+        resale_authorization: given(&offer.resale_authorization_id).map(ResaleAuthorizationId::new),
     })
 }
 
@@ -139,6 +140,11 @@ pub fn to_proto_offer(offer: &Offer) -> proto::Offer {
         availability_end_date: offer.accept_by.map(to_proto_date).unwrap_or_default(),
         terms: to_proto_terms(&offer.terms),
         program: offer.targeting.program.clone().unwrap_or_default(),
+        resale_authorization_id: offer
+            .resale
+            .as_ref()
+            .map(|resale| resale.authorization.to_string())
+            .unwrap_or_default(),
         renewal_kind: match offer.renewal_kind {
             None => proto::RenewalKind::Unspecified,
             Some(RenewalKind::ExistingOnMarketplace) => proto::RenewalKind::ExistingOnMarketplace,
@@ -385,6 +391,7 @@ mod tests {
             released_at,
             visible_from: released_at,
             price_changes: Vec::new(),
+            resale: None,
         };
         assert_eq!(to_proto_offer(&released), proto::Offer { offer_id: "offer-1".to_owned(), ..offer() });
     }

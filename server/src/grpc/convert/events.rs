@@ -1,7 +1,7 @@
 //! What happened in a sandbox.
 
 use souk_core::agreement::Origin;
-use souk_core::ids::{AccountId, OfferId};
+use souk_core::ids::AccountId;
 use souk_core::machine::history::{About, Happening, Kind, Position};
 use souk_core::time::Timestamp;
 use souk_proto::sandbox::v1 as proto;
@@ -16,6 +16,20 @@ use super::time::to_proto_time;
 /// Something that happened.
 pub fn to_proto_event(time: Timestamp, happening: Happening) -> proto::SandboxEvent {
     let event = match happening {
+        Happening::ResaleAuthorized { authorization, product, reseller } => {
+            Event::ResaleAuthorized(proto::ResaleAuthorizedEvent {
+                resale_authorization_id: authorization.to_string(),
+                product_id: product.to_string(),
+                reseller_account_id: reseller.to_string(),
+            })
+        }
+        Happening::ResaleRestricted { authorization, product, reseller } => {
+            Event::ResaleRestricted(proto::ResaleRestrictedEvent {
+                resale_authorization_id: authorization.to_string(),
+                product_id: product.to_string(),
+                reseller_account_id: reseller.to_string(),
+            })
+        }
         Happening::OfferReleased { offer, product, private } => {
             let (offer_id, product_id) = (offer.to_string(), product.to_string());
             Event::OfferReleased(proto::OfferReleasedEvent { offer_id, product_id, private })
@@ -119,10 +133,10 @@ pub fn to_proto_event(time: Timestamp, happening: Happening) -> proto::SandboxEv
 
 /// The key of something in what happened.
 pub fn to_proto_event_key(position: &Position) -> String {
-    let Position { time, kind, offer, payer, number, step } = position;
-    let offer = offer.as_ref().map(OfferId::as_str).unwrap_or_default();
+    let Position { time, kind, published, payer, number, step } = position;
+    let published = published.as_deref().unwrap_or_default();
     let payer = payer.map(|payer| payer.to_string()).unwrap_or_default();
-    format!("{} {} {offer} {payer} {number} {step}", time.micros(), *kind as u8)
+    format!("{} {} {published} {payer} {number} {step}", time.micros(), *kind as u8)
 }
 
 /// Reads such a key.
@@ -131,9 +145,10 @@ pub fn from_proto_event_key(key: &str) -> Option<Position> {
     let mut next = || parts.next();
     let time = Timestamp::from_micros(next()?.parse().ok()?)?;
     let kind = *Kind::ALL.get(next()?.parse::<usize>().ok()?)?;
-    let offer = Some(next()?).filter(|offer| !offer.is_empty()).map(OfferId::new);
+    let published = Some(next()?).filter(|id| !id.is_empty()).map(Into::into);
     let payer = Some(next()?).filter(|payer| !payer.is_empty()).and_then(AccountId::parse);
-    Some(Position { time, kind, offer, payer, number: next()?.parse().ok()?, step: next()?.parse().ok()? })
+    let (number, step) = (next()?.parse().ok()?, next()?.parse().ok()?);
+    Some(Position { time, kind, published, payer, number, step })
 }
 
 fn to_proto_origin(origin: Origin) -> proto::AgreementOrigin {
@@ -150,7 +165,9 @@ mod tests {
 
     use souk_core::agreement::AgreementStatus;
     use souk_core::catalog::PriceChange;
-    use souk_core::ids::{AgreementId, DimensionKey, InvoiceId, LicenseArn, ProductId};
+    use souk_core::ids::{
+        AgreementId, DimensionKey, InvoiceId, LicenseArn, OfferId, ProductId, ResaleAuthorizationId,
+    };
     use souk_core::invoicing::InvoiceKind;
     use souk_core::money::{Currency, Money};
     use souk_core::time::BillingMonth;
@@ -183,7 +200,34 @@ mod tests {
             upfront: vec![],
         };
         let month = BillingMonth::parse("2025-06").unwrap();
+        let authorization = || ResaleAuthorizationId::new("resaleauthz-1");
+        let resale_authorization_id = "resaleauthz-1".to_owned();
+        let (reseller, reseller_account_id) = (about().buyer, buyer_account_id.clone());
         for (happening, expected) in [
+            (
+                Happening::ResaleAuthorized {
+                    authorization: authorization(),
+                    product: product.clone(),
+                    reseller,
+                },
+                Event::ResaleAuthorized(proto::ResaleAuthorizedEvent {
+                    resale_authorization_id: resale_authorization_id.clone(),
+                    product_id: product_id.clone(),
+                    reseller_account_id: reseller_account_id.clone(),
+                }),
+            ),
+            (
+                Happening::ResaleRestricted {
+                    authorization: authorization(),
+                    product: product.clone(),
+                    reseller,
+                },
+                Event::ResaleRestricted(proto::ResaleRestrictedEvent {
+                    resale_authorization_id,
+                    product_id: product_id.clone(),
+                    reseller_account_id,
+                }),
+            ),
             (
                 Happening::OfferReleased { offer: offer.clone(), product: product.clone(), private: true },
                 Event::OfferReleased(proto::OfferReleasedEvent {
@@ -328,9 +372,8 @@ mod tests {
     fn a_key_is_read_as_it_was_written() {
         let time = Timestamp::MIN.plus_days(1);
         for kind in Kind::ALL {
-            for (offer, payer) in [(Some(OfferId::new("-")), None), (None, Some(about().payer)), (None, None)]
-            {
-                let position = Position { time, kind, offer, payer, number: 7, step: u32::MAX };
+            for (published, payer) in [(Some("-".into()), None), (None, Some(about().payer)), (None, None)] {
+                let position = Position { time, kind, published, payer, number: 7, step: u32::MAX };
                 let key = to_proto_event_key(&position);
                 assert_eq!(from_proto_event_key(&key), Some(position), "{key}");
             }

@@ -13,6 +13,7 @@ pub mod events;
 pub mod fault;
 pub mod page;
 pub mod records;
+pub mod resale;
 pub mod rules;
 pub mod sandbox;
 pub mod terms;

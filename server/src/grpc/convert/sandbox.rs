@@ -10,6 +10,7 @@ use super::account::from_proto_account;
 use super::catalog::{from_proto_offer, from_proto_product};
 use super::fault::from_proto_fault_rule;
 use super::required_text;
+use super::resale::from_proto_authorization;
 use super::rules::from_proto_rules;
 use super::terms::from_proto_configuration;
 use super::time::{from_proto_optional_time, from_proto_time, to_proto_time};
@@ -30,6 +31,7 @@ pub fn from_proto_document(document: proto::SandboxDocument) -> Result<DocumentP
         rules,
         accounts,
         products,
+        resale_authorizations,
         offers,
         agreements,
         public_keys,
@@ -42,6 +44,7 @@ pub fn from_proto_document(document: proto::SandboxDocument) -> Result<DocumentP
         clock: clock.transpose()?.unwrap_or(ClockPlan::Follow),
         accounts: each("accounts", accounts, from_proto_account)?,
         products: each("products", products, from_proto_product)?,
+        resale_authorizations: each("resaleAuthorizations", resale_authorizations, from_proto_authorization)?,
         offers: each("offers", offers, from_proto_offer)?,
         agreements: each("agreements", agreements, from_proto_accepted_agreement)?,
         public_keys: each("publicKeys", public_keys, from_proto_public_key)?,

@@ -31,6 +31,7 @@ fn purchase(number: u32, kind: UpfrontKind, start: Timestamp) -> UpfrontPurchase
         ended_early_at: None,
         amends: None,
         added_value: None,
+        wholesale: None,
     }
 }
 
@@ -68,6 +69,7 @@ fn offer(buyers: &[u64]) -> Offer {
         },
         accept_by: None,
         renewal_kind: None,
+        resale: None,
         terms: Terms::default(),
         released_at: at("2025-01-01T00:00:00Z"),
         visible_from: at("2025-01-01T00:00:00Z"),

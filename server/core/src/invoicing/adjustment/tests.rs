@@ -38,6 +38,7 @@ fn family(charges: &[(&str, i128)], fee_hundredths: u32) -> Family {
             amount: usd(cents),
             start: at("2025-05-20T00:00:00Z"),
             end: at("2026-05-20T00:00:00Z"),
+            wholesale: None,
             explanation: Explanation { exact, segments: Vec::new(), proration: None },
         }
     };
@@ -55,6 +56,7 @@ fn family(charges: &[(&str, i128)], fee_hundredths: u32) -> Family {
         refunded: usd(0),
         fee_refund: usd(0),
         tax: None,
+        resale: None,
     });
     family.add_invoice(Arc::new(Invoice {
         id: InvoiceId::new("IN-1"),

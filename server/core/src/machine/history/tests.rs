@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::catalog::{Change, Offer, Targeting};
+use crate::catalog::{Change, Offer, ResaleAuthorization, Targeting, WholesalePricing};
 use crate::ids::SandboxName;
 use crate::invoicing::Invoice;
 use crate::machine::Event;
-use crate::money::Currency;
+use crate::money::{Currency, Rate};
 use crate::rules::{Profile, Rules};
 use crate::terms::{Terms, UpfrontKind};
 use crate::time::TermDuration;
@@ -80,6 +80,7 @@ fn sandbox() -> Sandbox {
             released_at: at(day),
             visible_from: at(day),
             price_changes: Vec::new(),
+            resale: None,
         }));
     }
     let change = PriceChange {
@@ -89,6 +90,21 @@ fn sandbox() -> Sandbox {
         upfront: Vec::new(),
     };
     market.apply(&Change::PricesChanged { offer: OfferId::new("offer-1"), change });
+    let authorization = ResaleAuthorizationId::new("resaleauthz-1");
+    market.apply(&Change::ResaleAuthorized(ResaleAuthorization {
+        id: authorization.clone(),
+        product: ProductId::new("prod-1"),
+        reseller: account(9),
+        name: String::new(),
+        description: String::new(),
+        single_use: false,
+        until: None,
+        pricing: WholesalePricing::Discount(Rate::from_hundredths_of_percent(1_000)),
+        buyer_accounts: [].into(),
+        granted_at: at("2025-01-01"),
+        restricted_at: None,
+    }));
+    market.apply(&Change::ResaleRestricted { authorization, at: at("2025-01-15") });
     let mut sandbox = Sandbox::new(market);
     let month = |text| BillingMonth::parse(text).unwrap();
     let closed = |payer, text| Event::MonthClosed { payer: account(payer), month: month(text) };
@@ -107,6 +123,7 @@ fn sandbox() -> Sandbox {
         ended_early_at: None,
         amends: None,
         added_value: None,
+        wholesale: None,
     };
     for event in [
         Event::AgreementAccepted(agreement(5, 5, 1, "2025-01-01", Origin::Accepted)),
@@ -155,6 +172,8 @@ fn told(sandbox: &Sandbox, filter: &HistoryFilter, size: usize, steps: usize) ->
 
 fn line((position, happening): &(Position, Happening)) -> String {
     let what = match happening {
+        Happening::ResaleAuthorized { authorization, .. } => format!("{authorization} granted"),
+        Happening::ResaleRestricted { authorization, .. } => format!("{authorization} restricted"),
         Happening::OfferReleased { offer, .. } => format!("{offer} released"),
         Happening::PricesChanged { offer, change, .. } => format!("{offer} {}", change.existing_from),
         Happening::AgreementEnded(about, status) => format!("{} {status:?}", about.id),
@@ -175,12 +194,14 @@ fn line((position, happening): &(Position, Happening)) -> String {
     format!("{} {what}", crate::time::timestamp::report_date(position.time))
 }
 
-const ALL: [&str; 16] = [
+const ALL: [&str; 18] = [
+    "2025-01-01 resaleauthz-1 granted",
     "2025-01-01 offer-1 released",
     "2025-01-01 offer-2 released",
     "2025-01-01 agmt-1-1 Accepted of agmt-1-1",
     "2025-01-01 agmt-5-1 Accepted of agmt-5-1",
     "2025-01-15 offer-1 2025-05-01T00:00:00Z",
+    "2025-01-15 resaleauthz-1 restricted",
     "2025-02-02 offer-3 released",
     "2025-02-02 agmt-1-1 Replaced",
     "2025-02-02 agmt-1-2 FellBack of agmt-1-1",
@@ -220,12 +241,12 @@ fn a_filter_takes_what_belongs_to_it() {
     let sandbox = sandbox();
     let all = HistoryFilter::default();
     for (filter, expected) in [
-        (HistoryFilter { payer: Some(account(5)), ..all.clone() }, vec![3, 10, 12, 15]),
-        (HistoryFilter { payer: Some(account(1)), ..all.clone() }, vec![2, 6, 7, 8, 9, 11, 13, 14]),
-        (HistoryFilter { buyer: Some(account(2)), ..all.clone() }, vec![2, 6, 7, 8]),
+        (HistoryFilter { payer: Some(account(5)), ..all.clone() }, vec![4, 12, 14, 17]),
+        (HistoryFilter { payer: Some(account(1)), ..all.clone() }, vec![3, 8, 9, 10, 11, 13, 15, 16]),
+        (HistoryFilter { buyer: Some(account(2)), ..all.clone() }, vec![3, 8, 9, 10]),
         (HistoryFilter { buyer: Some(account(2)), payer: Some(account(5)), ..all.clone() }, vec![]),
-        (HistoryFilter { since: Some(at("2025-02-03")), ..all.clone() }, vec![13, 14, 15]),
-        (HistoryFilter { since: Some(at("2025-02-02")), payer: Some(account(5)), ..all }, vec![10, 12, 15]),
+        (HistoryFilter { since: Some(at("2025-02-03")), ..all.clone() }, vec![15, 16, 17]),
+        (HistoryFilter { since: Some(at("2025-02-02")), payer: Some(account(5)), ..all }, vec![12, 14, 17]),
     ] {
         let expected: Vec<_> = expected.into_iter().map(|index| ALL[index]).collect();
         assert_eq!(told(&sandbox, &filter, 2, 1), expected, "{filter:?}");

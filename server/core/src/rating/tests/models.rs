@@ -38,6 +38,7 @@ fn market(product_type: ProductType, dimensions: &[(&str, &[DimensionType])], te
         released_at: after(-300_000),
         visible_from: after(-300_000),
         price_changes: Vec::new(),
+        resale: None,
     }));
     market
 }

@@ -8,7 +8,7 @@ use souk_core::catalog::{
     FaultCalls, FaultRule, Offer, PriceChange, Product, ProductType, PublicKeyVersion, RenewalKind,
     Targeting, TaxRate, UsageCategory,
 };
-use souk_core::ids::{DimensionKey, OfferId, ProductCode, ProductId, SandboxName};
+use souk_core::ids::{DimensionKey, OfferId, ProductCode, ProductId, ResaleAuthorizationId, SandboxName};
 use souk_core::machine::{ControlEntry, Seed};
 use souk_core::money::{Currency, Rate};
 use souk_core::rules::{ClientTime, IdenticalRetry, MeteringWindow, OfferIdColumn, Profile, Rules};
@@ -58,6 +58,11 @@ impl Tape<'_> {
             4 => Change::OfferCreated(self.offer()),
             5 => Change::FaultsSet(self.list(Self::fault_rule).into()),
             6 => Change::PublicKeysSet(self.list(Self::public_key).into()),
+            7 => Change::ResaleAuthorized(self.authorization()),
+            8 => Change::ResaleRestricted {
+                authorization: self.id(ResaleAuthorizationId::new),
+                at: self.time(),
+            },
             _ => Change::PricesChanged { offer: self.id(OfferId::new), change: self.price_change() },
         }
     }
@@ -197,7 +202,7 @@ impl Tape<'_> {
         }
     }
 
-    fn terms(&mut self) -> Terms {
+    pub(super) fn terms(&mut self) -> Terms {
         const METERED: u64 = 1_000_000 * 100_000_000;
         const UPFRONT: u64 = 1_000 * METERED;
         let usage_based = |t: &mut Self| UsageBased {
@@ -260,11 +265,11 @@ impl Tape<'_> {
         }
     }
 
-    fn day(&mut self) -> NaiveDate {
+    pub(super) fn day(&mut self) -> NaiveDate {
         NaiveDate::from_epoch_days(self.below(1_000_000) as i32).unwrap()
     }
 
-    fn percentage(&mut self) -> Rate {
+    pub(super) fn percentage(&mut self) -> Rate {
         Rate::from_hundredths_of_percent(self.below(10_001) as u32)
     }
 
@@ -295,6 +300,7 @@ impl Tape<'_> {
             released_at: self.time(),
             visible_from: self.time(),
             price_changes: self.list(Self::price_change),
+            resale: self.option(Self::resale).map(Box::new),
         }
     }
 }
