@@ -123,6 +123,7 @@ impl World {
             unit: "Units".to_owned(),
             types: [*dimension_type].into(),
             value_kind: EntitlementValueKind::Integer,
+            billed_by: None,
         };
         let seller_meters = dimensions.iter().any(|(_, t)| *t == DimensionType::ExternallyMetered);
         let product = NewProduct {

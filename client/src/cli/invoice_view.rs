@@ -8,7 +8,7 @@
 
 use souk_client::ExplainedLine;
 use souk_proto::billing::v1::{
-    ExplainInvoiceLineResponse, ExplainedHour, ExplainedSegment, Invoice, InvoiceLine,
+    ExplainInvoiceLineResponse, ExplainedHour, ExplainedSegment, Invoice, InvoiceLine, QuantityUnit,
 };
 
 use super::error::CliError;
@@ -97,8 +97,8 @@ pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
         ("offer_id", line.offer_id.clone()),
         ("dimension", line.dimension.clone()),
         ("usage_period", period(&line)),
-        ("quantity", line.quantity.clone()),
-        ("unit_price", line.unit_price.clone()),
+        ("quantity", counted(&line)),
+        ("unit_price", priced(&line)),
     ];
     if let Some(explanation) = &line.explanation {
         facts.push(("exact_amount", explanation.exact_amount.clone()));
@@ -202,8 +202,8 @@ fn line_row(currency: Option<&&str>, line: &InvoiceLine) -> Vec<String> {
         line.agreement_id.clone(),
         line.dimension.clone(),
         period(line),
-        line.quantity.clone(),
-        line.unit_price.clone(),
+        counted(line),
+        priced(line),
         line.amount.clone(),
     ];
     row.extend(currency.map(|currency| (*currency).to_owned()));
@@ -252,6 +252,19 @@ fn segment_rows(line: &InvoiceLine, extra: &[&str]) -> Vec<Vec<String>> {
 fn period(line: &InvoiceLine) -> String {
     let ends = [line.usage_period_start.as_ref(), line.usage_period_end.as_ref()];
     ends.map(time::show).join(" - ")
+}
+
+fn counts_seconds(line: &InvoiceLine) -> bool {
+    line.quantity_unit() == QuantityUnit::Seconds
+}
+
+/// How much is charged, with its unit where it is no unit of the dimension.
+fn counted(line: &InvoiceLine) -> String {
+    if counts_seconds(line) { format!("{} s", line.quantity) } else { line.quantity.clone() }
+}
+
+fn priced(line: &InvoiceLine) -> String {
+    if counts_seconds(line) { format!("{}/h", line.unit_price) } else { line.unit_price.clone() }
 }
 
 fn kind_word(invoice: &Invoice) -> String {
@@ -338,6 +351,18 @@ mod tests {
         ----- --------------------- --------------------- ------ -------- --------------------- -------- ------- ------------------
            1  2026-03-01T00:00:00Z  2026-03-02T00:00:00Z     24      120                     3       72      48  offer as accepted
         ");
+    }
+
+    #[test]
+    fn seconds_are_told_as_such() {
+        let by_the_second = InvoiceLine {
+            quantity: "1230".to_owned(),
+            unit_price: "6".to_owned(),
+            quantity_unit: QuantityUnit::Seconds.into(),
+            ..line()
+        };
+        let row = line_row(None, &by_the_second).join(" ");
+        assert!(row.ends_with(" 1230 s 6/h 5.04"), "{row}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod fault;
 mod invoice;
 mod rules;
 pub mod tile;
+mod told;
 mod usage;
 mod value;
 

@@ -101,6 +101,8 @@ fn invoice_line(of: Seller<'_>, rated: RatedLine) -> Result<InvoiceLine, Broken>
     let period = rated.segments.first().zip(rated.segments.last());
     let (first, last) =
         period.ok_or_else(|| Broken(format!("a line of {} has no segment", rated.agreement)))?;
+    let (start, end) = (first.start.start(), last.end.start());
+    let explanation = Explanation { exact, segments: rated.segments, proration: None };
     Ok(InvoiceLine {
         charge_type: ChargeType::Usage,
         seller: of.product.seller,
@@ -111,9 +113,9 @@ fn invoice_line(of: Seller<'_>, rated: RatedLine) -> Result<InvoiceLine, Broken>
         dimension: Some(rated.dimension),
         quantity,
         unit_price: rated.unit_price,
-        amount: exact.round(),
-        start: first.start.start(),
-        end: last.end.start(),
-        explanation: Explanation { exact, segments: rated.segments, proration: None },
+        amount: explanation.amount(),
+        start,
+        end,
+        explanation,
     })
 }

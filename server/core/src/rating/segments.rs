@@ -30,6 +30,11 @@ pub struct Pricing<'a> {
 }
 
 impl Pricing<'_> {
+    /// Whether all use is free, so that nothing needs to cover it.
+    pub fn takes_everything(&self) -> bool {
+        self.trial == Some(TrialShare::Everything)
+    }
+
     /// The same sums, where a trial takes everything.
     pub fn less_trial(&self, sums: MeterSums) -> MeterSums {
         match self.trial {

@@ -79,7 +79,9 @@ impl<'a> TrialHours<'a> {
                     None | Some(TrialShare::Everything) => {}
                     Some(TrialShare::Units(grants)) => {
                         let units = grants.get(meter.dimension()).copied().unwrap_or(0);
-                        running.for_each(|hour| self.take(tiles, meters, number, hour, units));
+                        let counted_in = agreements.counted_in(meter.product(), meter.dimension())?;
+                        let amount = units.saturating_mul(counted_in.per_unit().into());
+                        running.for_each(|hour| self.take(tiles, meters, number, hour, amount));
                     }
                     Some(TrialShare::OneInstance) => {
                         for hour in running {

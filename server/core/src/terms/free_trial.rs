@@ -155,6 +155,7 @@ mod tests {
                 unit: String::new(),
                 types: types.iter().copied().collect(),
                 value_kind: EntitlementValueKind::Integer,
+                billed_by: None,
             }],
             concurrent_agreements: false,
         }

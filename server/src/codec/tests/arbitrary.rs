@@ -8,7 +8,7 @@ use std::sync::Arc;
 use souk_core::agreement::{
     Agreement, AgreementStatus, Instalment, InstalmentState, Origin, UpfrontPurchase,
 };
-use souk_core::catalog::{PriceSource, TaxLiability};
+use souk_core::catalog::{CountedIn, PriceSource, TaxLiability};
 use souk_core::ids::{
     AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, MeteringResource, OfferId, ProductCode,
     ProductId, Region, SandboxName,
@@ -20,7 +20,8 @@ use souk_core::invoicing::{
 use souk_core::machine::{ControlEntry, Event};
 use souk_core::metering::series::Series;
 use souk_core::metering::{
-    Allocation, HourColumn, Identity, Program, QuantityColumn, SeriesHandle, SeriesKey, UsageColumns,
+    Allocation, HourColumn, Identity, Inference, Program, QuantityColumn, Run, SeriesHandle, SeriesKey,
+    UsageColumns,
 };
 use souk_core::money::{Amount, Currency, Money, Rate, UnitPrice};
 use souk_core::quantity::{Quantity, QuantitySum};
@@ -31,7 +32,7 @@ use souk_core::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
 use crate::codec::{ControlBatch, PartitionBatch};
 
 /// Variants of [`Event`].
-const EVENTS: u64 = 14;
+const EVENTS: u64 = 17;
 /// Variants of [`ControlEntry`].
 const ENTRIES: u64 = 3;
 /// Variants of [`Change`].
@@ -140,6 +141,13 @@ impl Tape<'_> {
                 },
             },
             8 => Event::UsageRegistered { program: self.program(), at: self.time() },
+            14 => Event::UsageAdded(self.usage()),
+            15 => Event::RunsTold(self.list(|t| (SeriesHandle(t.wide() as u32), t.run()))),
+            16 => Event::InferencesTold(self.list(|t| {
+                let (status, units) = (t.wide() as u16, t.wide());
+                let call = Inference { at: t.time(), status, units };
+                (SeriesHandle(t.wide() as u32), t.integer().cast_unsigned(), call)
+            })),
             _ => Event::ClientTokenUsed {
                 payer: self.account(),
                 token: self.integer().cast_unsigned(),
@@ -147,6 +155,11 @@ impl Tape<'_> {
                 at: self.time(),
             },
         }
+    }
+
+    fn run(&mut self) -> Run {
+        let from = Timestamp::MIN.plus_micros(self.below(1 << 31).cast_signed() * 1_000_000);
+        Run { from, until: from.plus_micros((1 + self.below(1 << 20).cast_signed()) * 1_000_000) }
     }
 
     fn byte(&mut self) -> u8 {
@@ -326,6 +339,7 @@ impl Tape<'_> {
             entitled: self.wide(),
             covered: QuantitySum(self.integer()),
             trial: QuantitySum(self.integer()),
+            counted_in: self.pick(&[CountedIn::Units, CountedIn::Seconds]),
             source: self.pick(&[
                 PriceSource::Offer,
                 PriceSource::ChangeForNew(at),
