@@ -10,6 +10,7 @@ mod documents;
 mod metering;
 mod offers;
 mod reads;
+mod runs;
 
 use souk_client::{AgreementFilter, ClientError, OfferFilter, SoukClient};
 

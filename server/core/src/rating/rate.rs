@@ -236,7 +236,7 @@ impl<'a> Lines<'a> {
         let is_metered = sums.hours > 0;
         match segments::pricing(self.agreements, meter, stretch.range.start, is_metered)? {
             Some(pricing) => {
-                let segment = rated(stretch, pricing.less_trial(sums), pricing.source);
+                let segment = rated(stretch, pricing.less_free(sums), pricing.source);
                 add_segment(&mut self.all, begin, meter, pricing, segment);
                 Ok(())
             }
@@ -293,7 +293,13 @@ fn add_segment(
     };
     // The cut was another meter's: for this one nothing has changed.
     let goes_on = |last: &&mut RatedSegment| {
+        // Without X, what is covered was paid for upfront, until that ended.
+        let is_alike = last.subscriptions + last.entitled > 0
+            || last.covered.is_zero() == segment.covered.is_zero()
+            || last.metered.is_zero()
+            || segment.metered.is_zero();
         last.end == segment.start
+            && is_alike
             && last.subscriptions == segment.subscriptions
             && last.entitled == segment.entitled
             && last.trial.is_zero() == segment.trial.is_zero()
