@@ -184,16 +184,16 @@ impl World {
         accept_by: Option<&str>,
         terms: Terms,
     ) -> &mut World {
-        let offer = NewOffer {
-            id: Some(OfferId::new(id)),
-            product: ProductId::new(product),
-            name: id.to_owned(),
-            buyer_accounts: buyers.iter().map(|buyer| account(buyer)).collect(),
-            program: None,
-            accept_by: accept_by.map(|day| moment(&format!("{day}T00:00:00Z")).date()),
-            renewal_kind: None,
-            terms,
-        };
+        let accept_by = accept_by.map(|day| moment(&format!("{day}T00:00:00Z")).date());
+        let offer = NewOffer { accept_by, ..new_offer(id, product, buyers, terms) };
+        let decided = decide::create_offer(self.market(), offer, self.now(), 0);
+        self.published(decided)
+    }
+
+    /// Releases an offer on which a product is shown for free.
+    pub fn demonstration(&mut self, id: &str, product: &str, usage: &[(&str, &str)]) -> &mut World {
+        let program = Some("FieldDemonstration".to_owned());
+        let offer = NewOffer { program, ..new_offer(id, product, &[], usage_terms(usage, &[])) };
         let decided = decide::create_offer(self.market(), offer, self.now(), 0);
         self.published(decided)
     }
@@ -211,6 +211,19 @@ impl World {
         let change = decide::change_prices(self.market(), &OfferId::new(offer), usage, upfront, self.now())?;
         self.change(change);
         Ok(())
+    }
+}
+
+fn new_offer(id: &str, product: &str, buyers: &[&str], terms: Terms) -> NewOffer {
+    NewOffer {
+        id: Some(OfferId::new(id)),
+        product: ProductId::new(product),
+        name: id.to_owned(),
+        buyer_accounts: buyers.iter().map(|buyer| account(buyer)).collect(),
+        program: None,
+        accept_by: None,
+        renewal_kind: None,
+        terms,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::metering::run_request::check_runs;
 use crate::metering::{InferencesRequest, NamedInference, NamedRun, RecordStatus, Run, RunsRequest};
 use crate::rating::explain_line;
 use crate::rules::MeteringWindow;
+use crate::terms::FixedUpfront;
 
 const SECOND: i64 = 1_000_000;
 
@@ -312,6 +313,113 @@ fn b_16_inferences_that_succeeded_are_billed_by_their_units() {
     assert_eq!(billed(&sandbox), [line(100, "6", "0.06")]);
 }
 
+/// Lets an account that is on an offer show the product instead.
+fn demonstrate(sandbox: &mut Sandbox, offer: &str, buyer: u64) {
+    let mut offer = sandbox.market().offers()[&OfferId::new(offer)].clone();
+    offer.id = OfferId::new("offer-demonstration");
+    offer.terms.configurable_upfront = None;
+    offer.targeting.program = Some("FieldDemonstration".to_owned());
+    sandbox.apply_change(&Change::OfferCreated(offer.clone()));
+    let family = sandbox.family(account(1)).unwrap();
+    let mut agreement = family.agreements().find(|a| a.buyer == account(buyer)).unwrap().clone();
+    agreement.offer = offer.id;
+    sandbox.apply(&Event::AgreementAccepted(agreement));
+}
+
+/// What runs come to, second by second: buyer, seconds and cents at 6.00 an hour.
+fn by_the_second(
+    runs: &[(u64, u64, i64, i64)],
+    annual: u64,
+    shown: Option<u64>,
+) -> Vec<(u64, String, String)> {
+    let mut known: Vec<(u64, u64, i64, i64)> = Vec::new();
+    let mut seconds: BTreeMap<(i64, u64), u64> = BTreeMap::new();
+    for &(buyer, pod, from, until) in runs {
+        let meets = |other: &&(u64, u64, i64, i64)| {
+            (other.0, other.1) == (buyer, pod) && other.2 < until && from < other.3
+        };
+        if known.iter().find(meets).is_some() {
+            continue;
+        }
+        known.push((buyer, pod, from, until));
+        for second in from..until {
+            *seconds.entry((second / 3_600, buyer)).or_default() += 1;
+        }
+        let short = 60_u64.saturating_sub((until - from) as u64);
+        *seconds.entry((from / 3_600, buyer)).or_default() += short;
+    }
+    let mut billed: BTreeMap<u64, u64> = BTreeMap::new();
+    for hour in 0..10 {
+        let mut left = annual * 3_600;
+        for buyer in [102, 100, 101].into_iter().filter(|buyer| Some(*buyer) != shown) {
+            let ran = seconds.get(&(hour, buyer)).copied().unwrap_or(0);
+            let covered = left.min(ran);
+            left -= covered;
+            *billed.entry(buyer).or_default() += ran - covered;
+        }
+    }
+    let cents = |seconds: u64| (seconds * 600 * 2 + 3_600) / 7_200;
+    let money = |cents: u64| format!("{}.{:02}", cents / 100, cents % 100);
+    let some = billed.into_iter().filter(|(_, seconds)| *seconds > 0);
+    some.map(|(buyer, seconds)| (buyer, seconds.to_string(), money(cents(seconds)))).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn runs_are_billed_as_a_count_of_their_seconds_says(
+        runs in prop::collection::vec((100..103_u64, 0..3_u64, 0..15_000_i64, 1..8_000_i64), 1..16),
+        annual in 0..4_u64,
+        shown in prop::option::of(100..102_u64),
+        at_once in any::<bool>(),
+    ) {
+        let mut sandbox = sold(ProductType::Container, BilledBy::Second, 600, annual, 0);
+        if let Some(buyer) = shown {
+            demonstrate(&mut sandbox, "offer-2", buyer);
+        }
+        let runs: Vec<_> = runs.into_iter().map(|(buyer, pod, from, long)| (buyer, pod, from, from + long)).collect();
+        let names: Vec<_> = runs.iter().map(|(_, pod, ..)| format!("pod-{pod}")).collect();
+        let told: Vec<_> =
+            runs.iter().zip(&names).map(|(run, name)| (run.0, name.as_str(), run.2, run.3)).collect();
+        match at_once {
+            true => drop(tell(&mut sandbox, &told)),
+            false => told.iter().for_each(|run| drop(tell(&mut sandbox, &[*run]))),
+        }
+        // Again, all of it.
+        tell(&mut sandbox, &told);
+        prop_assert_eq!(billed(&sandbox), by_the_second(&runs, annual, shown));
+    }
+}
+
+#[test]
+fn b21_a_contract_takes_hours_that_begin_before_its_end() {
+    let mut sandbox = sold(ProductType::MachineLearning, BilledBy::Minute, 500, 0, 0);
+    let mut offer = sandbox.market().offers()[&OfferId::new("offer-2")].clone();
+    offer.id = OfferId::new("offer-contract");
+    offer.targeting.buyer_accounts = [account(100)].into();
+    let price = UnitPrice::from_scaled(100_000_000_000).unwrap();
+    let (currency, duration) = (Currency::Usd, Some(TermDuration::Days(1)));
+    offer.terms.fixed_upfront = Some(FixedUpfront { currency, price, duration, grants: [].into() });
+    sandbox.apply_change(&Change::OfferCreated(offer.clone()));
+    // It begins within the first hour of the month and ends within the 25th.
+    let accepted = second(1_200);
+    let events =
+        accept_offer(sandbox.market(), sandbox.family(account(1)), &offer.id, account(100), None, accepted);
+    events.unwrap().iter().for_each(|event| sandbox.apply(event));
+    let family = sandbox.family(account(1)).unwrap();
+    let agreement = family.agreements().last().unwrap();
+    assert_eq!((agreement.planned_end, agreement.is_active()), (None, true));
+    assert!(agreement.is_prepaid(accepted) && !agreement.is_prepaid(second(1_200 + 86_400)));
+    // The first hour is priced by the public offer, the 25th was paid for, the 26th is not.
+    tell(&mut sandbox, &[(100, "i-1", 0, 3_600 * 26)]);
+    assert_eq!(billed(&sandbox), [line(100, "3600", "5.00"), line(100, "3600", "5.00")]);
+    let invoices = usage_invoices(&sandbox, sandbox.family(account(1)).unwrap(), month()).unwrap();
+    let segments = &invoices[0].lines[1].explanation.segments;
+    let shown: Vec<_> = segments.iter().map(|s| (s.covered.to_string(), s.billed().to_string())).collect();
+    assert_eq!(shown, [("86400".to_owned(), "0".to_owned()), ("0".to_owned(), "3600".to_owned())]);
+}
+
 #[test]
 fn d9_free_use_takes_nothing_of_a_familys_cover() {
     let runner = |cover, units: u64| Runner {
@@ -325,15 +433,7 @@ fn d9_free_use_takes_nothing_of_a_familys_cover() {
         let mut sandbox = sandbox(&runners, None, None, false);
         if demonstrates {
             // Account 100 shows the product, and comes before 101, which pays.
-            let mut offer = sandbox.market().offers()[&OfferId::new("offer-1")].clone();
-            offer.id = OfferId::new("offer-demonstration");
-            offer.terms.configurable_upfront = None;
-            offer.targeting.program = Some("FieldDemonstration".to_owned());
-            sandbox.apply_change(&Change::OfferCreated(offer.clone()));
-            let family = sandbox.family(account(1)).unwrap();
-            let mut agreement = family.agreements().find(|a| a.buyer == account(100)).unwrap().clone();
-            agreement.offer = offer.id;
-            sandbox.apply(&Event::AgreementAccepted(agreement));
+            demonstrate(&mut sandbox, "offer-1", 100);
         }
         assert_eq!(billed(&sandbox), expected);
     }
