@@ -12,12 +12,13 @@ use crate::served::Served;
 use crate::soukd;
 use crate::words::{at, batch, configuration, put, record, running, turn};
 
-fn scenarios() -> PathBuf {
+/// The folder of the scenarios.
+pub(super) fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
 }
 
 /// Runs `souk scenario`, with a server of its own unless the arguments name one.
-fn souk(arguments: &[&str]) -> Output {
+pub(super) fn souk(arguments: &[&str]) -> Output {
     let mut command = Command::new(soukd::souk());
     command.arg("scenario").args(arguments).env_remove("SOUK_ENDPOINT").env_remove("SOUK_SANDBOX");
     if arguments.first() == Some(&"run") && !arguments.contains(&"--endpoint") {
@@ -26,12 +27,13 @@ fn souk(arguments: &[&str]) -> Output {
     command.output().expect("souk can be started")
 }
 
-fn stdout(output: &Output) -> String {
+/// What a program wrote.
+pub(super) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 
 /// Runs files and answers the exit code and what came out, as JSON.
-fn run_as_json(paths: &[&str]) -> (Option<i32>, Value) {
+pub(super) fn run_as_json(paths: &[&str]) -> (Option<i32>, Value) {
     let output = souk(&[&["run", "--output", "json"], paths].concat());
     let said = stdout(&output);
     let value = serde_json::from_str(&said);
@@ -418,51 +420,6 @@ async fn what_was_played_is_recorded_and_comes_out_the_same() {
     let other = text.replacen("total: 3000.00", "total: 3000.01", 1);
     std::fs::write(&file, other).expect("a file");
     assert_eq!(run_as_json(&[path]).0, Some(1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn runs_are_not_recorded_and_inferences_are() {
-    let served = Served::start().await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("recorded.yaml");
-    let path = file.to_str().expect("UTF-8");
-    let stories =
-        [("b-11-a-pod-by-the-second", ""), ("b-16-inferences-that-succeeded", "meterRuns: {product: Model")];
-    for (story, left_out) in stories {
-        let text =
-            std::fs::read_to_string(scenarios().join(story).with_extension("yaml")).expect("a scenario");
-        let played = folder.path().join(story).with_extension("yaml");
-        std::fs::write(&played, without_step(&text, left_out)).expect("a file");
-        let kept = souk(&["run", played.to_str().expect("UTF-8"), "--keep", "--endpoint", &served.endpoint]);
-        let failed = if left_out.is_empty() { Some(0) } else { Some(1) };
-        assert_eq!(kept.status.code(), failed, "{}", stdout(&kept));
-        let name = served.client.all_sandboxes().await.expect("a list").pop().expect("a sandbox").name;
-        let recorded = souk(&["record", &name, "-o", path, "--endpoint", &served.endpoint]);
-        let said = String::from_utf8_lossy(&recorded.stderr).into_owned();
-        match left_out {
-            "" => {
-                assert_eq!(recorded.status.code(), Some(2), "{said}");
-                assert!(said.contains("runs of \"pod\" were metered by the second or minute"), "{said}");
-            }
-            _ => assert!(recorded.status.success(), "{said}"),
-        }
-        served.client.delete_sandbox(&name).await.expect("a sandbox");
-    }
-    served.stop().await;
-    let text = std::fs::read_to_string(&file).expect("a recording");
-    assert!(
-        text.contains("dimension: inference, calls: [{id: recorded-482362-1, status: 200, units: 6"),
-        "{text}"
-    );
-    assert_eq!(run_as_json(&[path]).0, Some(0), "{text}");
-}
-
-/// A scenario without the step of an action that begins so.
-fn without_step(text: &str, action: &str) -> String {
-    let Some(at) = text.find(action).filter(|_| !action.is_empty()) else { return text.to_owned() };
-    let begin = text[..at].rfind("\n  - ").expect("a step");
-    let end = text[at..].find("\n\n").map_or(text.len(), |end| at + end);
-    format!("{}{}", &text[..begin], &text[end..])
 }
 
 /// What a recording tells of contracts: amendments, refunds, instalments, and what has one price.

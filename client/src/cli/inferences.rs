@@ -193,7 +193,7 @@ mod tests {
         for (line, expected) in [
             ("code,2,calls,one,2026-03-01,ok,3", "status is a whole number, as in 200"),
             ("code,2,calls,one,2026-03-01,200,many", "units is a whole number, as in 3"),
-            ("code,2,calls,one,soon,200,3", "soon"),
+            ("code,2,calls,one,soon,200,3", "a time looks like"),
         ] {
             let wrong = read(line).unwrap_err().to_string();
             assert!(wrong.contains(expected), "{wrong}");

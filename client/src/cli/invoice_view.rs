@@ -107,7 +107,7 @@ pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
         }
     }
     facts.push(("amount", line.amount.clone()));
-    let columns = vec![
+    let mut columns = vec![
         text("hour"),
         number("metered"),
         number("annual_subscriptions"),
@@ -117,13 +117,16 @@ pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
         number("record_quantity"),
         text("metering_record_id"),
     ];
-    let rows = hours.iter().flat_map(hour_rows).collect();
+    // Where something of the buyer's was metered: an instance, a task or a pod.
+    let has_resources = hours.iter().flat_map(|hour| &hour.records).any(|record| !record.resource.is_empty());
+    columns.extend(has_resources.then(|| text("resource")));
+    let rows = hours.iter().flat_map(|hour| hour_rows(hour, has_resources)).collect();
     let message = ExplainInvoiceLineResponse { line: Some(line), hours, next_page_token: String::new() };
     Ok(View::of_facts(facts, json::of(&message)?).with_sheet("Hours", columns, rows))
 }
 
 /// An hour, with a row for each of its records.
-fn hour_rows(hour: &ExplainedHour) -> Vec<Vec<String>> {
+fn hour_rows(hour: &ExplainedHour, has_resources: bool) -> Vec<Vec<String>> {
     let of_hour = || {
         vec![
             time::show(hour.hour.as_ref()),
@@ -133,16 +136,17 @@ fn hour_rows(hour: &ExplainedHour) -> Vec<Vec<String>> {
             hour.billed_quantity.clone(),
         ]
     };
-    let with = |parts: [&str; 3]| {
+    let with = |parts: [&str; 4]| {
         let mut row = of_hour();
-        row.extend(parts.map(str::to_owned));
+        let shown = if has_resources { 4 } else { 3 };
+        row.extend(parts.into_iter().take(shown).map(str::to_owned));
         row
     };
     if hour.records.is_empty() {
-        return vec![with(["", "", ""])];
+        return vec![with([""; 4])];
     }
     let of_record = |record: &souk_proto::billing::v1::ExplainedRecord| {
-        with([&record.region, &record.quantity, &record.metering_record_id])
+        with([&record.region, &record.quantity, &record.metering_record_id, &record.resource])
     };
     hour.records.iter().map(of_record).collect()
 }
@@ -351,6 +355,18 @@ mod tests {
         ----- --------------------- --------------------- ------ -------- --------------------- -------- ------- ------------------
            1  2026-03-01T00:00:00Z  2026-03-02T00:00:00Z     24      120                     3       72      48  offer as accepted
         ");
+    }
+
+    #[test]
+    fn pods_are_told_where_there_are_some() {
+        let record = ExplainedRecord { resource: "pod-1".to_owned(), ..ExplainedRecord::default() };
+        let hour = |records| ExplainedHour { records, ..ExplainedHour::default() };
+        let hours = vec![hour(vec![record]), hour(Vec::new())];
+        let sheet = explained(ExplainedLine { line: line(), hours }).unwrap().sheets.remove(0);
+        let last: Vec<_> = sheet.rows.iter().map(|row| row.last().unwrap().as_str()).collect();
+        assert_eq!(sheet.columns.last().unwrap().name, "resource");
+        assert_eq!(last, ["pod-1", ""]);
+        assert!(sheet.rows.iter().all(|row| row.len() == sheet.columns.len()));
     }
 
     #[test]

@@ -103,6 +103,7 @@ async fn unprocessed_usage_is_sent_again() {
     let results = client.report_instance_hours(request).await.unwrap();
     assert_eq!(results[0].status(), Unprocessed);
 
+    fake.script().statuses.clear();
     fake.script().statuses.extend([Unprocessed, Success]);
     let request = MeterRunsRequest { runs: vec![Run::default()], ..Default::default() };
     assert_eq!(client.meter_runs(request).await.unwrap()[0].status(), Success);

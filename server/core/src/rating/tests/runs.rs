@@ -7,12 +7,16 @@ use crate::ids::MeteringResource;
 use crate::machine::check::check;
 use crate::machine::rebuild;
 use crate::metering::inferences::{accept_inferences, check_inferences};
+use crate::metering::opening::check_series;
 use crate::metering::run_acceptance::accept_runs;
 use crate::metering::run_request::check_runs;
-use crate::metering::{InferencesRequest, NamedInference, NamedRun, RecordStatus, Run, RunsRequest};
+use crate::metering::{
+    Customer, InferencesRequest, NamedInference, NamedRun, NamedSeries, RecordStatus, Run, RunsRequest,
+};
 use crate::rating::explain_line;
+use crate::rejection::Code;
 use crate::rules::MeteringWindow;
-use crate::terms::FixedUpfront;
+use crate::terms::{FixedUpfront, PaymentSchedule, ScheduledPayment};
 
 const SECOND: i64 = 1_000_000;
 
@@ -418,6 +422,57 @@ fn b21_a_contract_takes_hours_that_begin_before_its_end() {
     let segments = &invoices[0].lines[1].explanation.segments;
     let shown: Vec<_> = segments.iter().map(|s| (s.covered.to_string(), s.billed().to_string())).collect();
     assert_eq!(shown, [("86400".to_owned(), "0".to_owned()), ("0".to_owned(), "3600".to_owned())]);
+    // Another private offer takes its place once its day is over, and not before (E2).
+    let mut next = offer;
+    next.id = OfferId::new("offer-next");
+    sandbox.apply_change(&Change::OfferCreated(next.clone()));
+    let accept =
+        |at| accept_offer(sandbox.market(), sandbox.family(account(1)), &next.id, account(100), None, at);
+    let refused = accept(second(1_200 + 86_399)).unwrap_err().to_string();
+    assert!(refused.contains("ALREADY_SUBSCRIBED") && refused.contains("(E2)"), "{refused}");
+    assert!(accept(second(1_200 + 86_400)).is_ok());
+}
+
+#[test]
+fn b21_instalments_of_a_contract_lie_within_its_days() {
+    for (day, expected) in [("2025-01-10", None), ("2025-01-11", Some("PAYMENT_SCHEDULE_INVALID"))] {
+        let mut sandbox = sold(ProductType::MachineLearning, BilledBy::Minute, 500, 0, 0);
+        let mut offer = sandbox.market().offers()[&OfferId::new("offer-2")].clone();
+        offer.id = OfferId::new("offer-contract");
+        offer.targeting.buyer_accounts = [account(100)].into();
+        let amount = UnitPrice::from_scaled(50_000_000_000).unwrap();
+        let price = UnitPrice::from_scaled(100_000_000_000).unwrap();
+        let (currency, duration) = (Currency::Usd, Some(TermDuration::Days(10)));
+        offer.terms.fixed_upfront = Some(FixedUpfront { currency, price, duration, grants: [].into() });
+        let payment = |day: &str| ScheduledPayment {
+            charge_date: Timestamp::parse(&format!("{day}T00:00:00Z")).unwrap().date(),
+            amount,
+        };
+        let payments = vec![payment("2025-01-01"), payment(day)];
+        offer.terms.payment_schedule = Some(PaymentSchedule { currency, payments });
+        sandbox.apply_change(&Change::OfferCreated(offer.clone()));
+        let mut payer = sandbox.market().accounts()[&account(1)].clone();
+        payer.invoice_terms = true;
+        sandbox.apply_change(&Change::AccountPut(payer));
+        let family = sandbox.family(account(1));
+        let answer = accept_offer(sandbox.market(), family, &offer.id, account(100), None, second(0));
+        let refused = answer.err().map(|refused| refused.to_string());
+        assert_eq!(refused.as_deref().and_then(|words| words.split(':').next()), expected, "{refused:?}");
+    }
+}
+
+#[test]
+fn p2_what_is_told_by_runs_is_no_series_of_a_stream() {
+    let sandbox = sold(ProductType::Container, BilledBy::Second, 600, 0, 0);
+    let named = NamedSeries {
+        product_code: Some(ProductCode::new("code-2")),
+        region: Region::new(REGIONS[0]),
+        customer: Customer::Account(account(100).to_string()),
+        dimension: DimensionKey::new("a"),
+    };
+    let refused = check_series(sandbox.market(), |_| None, named).unwrap_err();
+    assert_eq!((refused.code, refused.field.as_str()), (Code::DimensionUnknown, "dimension"));
+    assert!(refused.message.contains("tell its runs with MeterRuns (P2)"), "{refused}");
 }
 
 #[test]
