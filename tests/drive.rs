@@ -16,7 +16,7 @@ use souk_tests::naive::{self, Prices, Time, Usage, at, first_of_month, hour_of, 
 use souk_tests::publish::{configuration, prices, public_offer, usage_terms};
 use souk_tests::world::{Record, SELLER, World, moment};
 
-use super::life::{ENTITIES, Life, Wanted, private_offer};
+use super::life::{ENTITIES, Life, SHOWN_OFFER, SHOWN_PRICE, Wanted, private_offer};
 use super::plan::{AMI, Act, Bought, CONTRACT, EXTRA, PRODUCTS, Plan, SAAS, SEATS, decimal};
 
 const SECOND_SELLER: &str = "888888888888";
@@ -174,6 +174,7 @@ impl Done {
                 let wanted = wanted(plan, *product, bought, months);
                 self.accept(&public_offer(PRODUCTS[*product]), &plan.account(*buyer), wanted.as_ref(), now);
             }
+            Act::Demonstrate { buyer } => self.accept(SHOWN_OFFER, &plan.account(*buyer), None, now),
             Act::AcceptPrivate { buyer, offer, bought } if !plan.privates.is_empty() => {
                 let number = offer % plan.privates.len();
                 let private = &plan.privates[number];
@@ -293,6 +294,8 @@ fn published(plan: &Plan, manner: Manner) -> World {
     let types: Vec<_> =
         keys.iter().zip(&plan.types).map(|(key, (h, a))| (key.as_str(), h.as_str(), a.as_str())).collect();
     world.ami(PRODUCTS[AMI], &types);
+    let shown: Vec<_> = keys.iter().map(|key| (key.as_str(), SHOWN_PRICE)).collect();
+    world.demonstration(SHOWN_OFFER, PRODUCTS[AMI], &shown);
     world.saas(PRODUCTS[SAAS], SECOND_SELLER, &pairs(&usage(&public_offer(PRODUCTS[SAAS]))));
     let dimensions = [(SEATS, DimensionType::Entitled), (EXTRA, DimensionType::ExternallyMetered)];
     world.product(PRODUCTS[CONTRACT], SELLER, ProductType::Saas, &dimensions).expect("it may be published");

@@ -11,6 +11,7 @@ mod metering;
 mod offers;
 mod reads;
 mod resale;
+mod runs;
 
 use souk_client::{AgreementFilter, ClientError, OfferFilter, SoukClient};
 

@@ -6,4 +6,5 @@ mod killed;
 mod partition_faults;
 mod refused_folders;
 mod registrations;
+mod runs;
 mod snapshots;

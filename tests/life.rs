@@ -12,6 +12,11 @@ use super::plan::{AMI, CONTRACT, EXTRA, PRODUCTS, Plan, SAAS, SEATS};
 /// The sellers' invoicing entities, by product.
 pub const ENTITIES: [&str; 3] = ["AWS Inc.", "AWS EMEA SARL", "AWS Inc."];
 
+/// The offer on which the instance types are shown for free, and what it would cost there.
+pub const SHOWN_OFFER: &str = "offer-shown";
+/// Its price of every type.
+pub const SHOWN_PRICE: &str = "7.00";
+
 /// A plan's marketplace as it stands.
 pub struct Life {
     /// The facts.
@@ -97,6 +102,8 @@ impl Life {
             let sold = Sold { upfront, renewable: true, ..Sold::default() };
             life.offer(public_offer(product), product, usage, sold);
         }
+        let shown = plan.dimensions(AMI).into_iter().map(|key| (key, SHOWN_PRICE.to_owned())).collect();
+        life.offer(SHOWN_OFFER.to_owned(), PRODUCTS[AMI], shown, Sold::default());
         for (number, private) in plan.privates.iter().enumerate() {
             let usage = plan.private_usage(number);
             let buyers = vec![plan.account(private.buyer)];
@@ -109,10 +116,9 @@ impl Life {
     }
 
     fn offer(&mut self, id: String, product: &str, usage: Prices, sold: Sold) {
-        let private = !sold.buyers.is_empty();
-        self.market
-            .offers
-            .insert(id.clone(), Offer { product: product.to_owned(), private, usage, changes: vec![] });
+        let (private, free) = (!sold.buyers.is_empty(), id == SHOWN_OFFER);
+        let offer = Offer { product: product.to_owned(), private, free, usage, changes: vec![] };
+        self.market.offers.insert(id.clone(), offer);
         self.sold.insert(id, sold);
     }
 

@@ -16,6 +16,7 @@ mod prop_contracts;
 mod prop_rating;
 mod proxy;
 mod reach;
+mod recorded;
 mod rules;
 mod scenarios;
 mod served;

@@ -48,6 +48,8 @@ pub struct Offer {
     pub product: String,
     /// For chosen buyers.
     pub private: bool,
+    /// What is used on it costs nothing, and takes nothing of a family's cover.
+    pub free: bool,
     /// Its usage prices when it was released.
     pub usage: Prices,
     /// Its price changes, oldest first.
@@ -276,6 +278,7 @@ impl Market {
         }
         let mut billable = Billable::new();
         for ((hour, payer, product, dimension), mut running) in hours {
+            running.retain(|buyer, _| !self.is_free(buyer, product, hour));
             self.take_cover(hour, payer, product, dimension, &mut running);
             for (buyer, quantity) in running.into_iter().filter(|(_, quantity)| *quantity > BigInt::ZERO) {
                 let agreement = pricing_agreement(self, buyer, product, hour)
@@ -286,6 +289,12 @@ impl Market {
             }
         }
         billable
+    }
+
+    /// Whether an hour of a buyer's use costs nothing.
+    fn is_free(&self, buyer: &str, product: &str, hour: Time) -> bool {
+        let agreement = pricing_agreement(self, buyer, product, hour);
+        agreement.is_some_and(|agreement| self.offers[&self.agreements[agreement].offer].free)
     }
 
     /// The (Y-X) rule, shared in the payer's family (A7, Q11): cover goes to the account that bought it, and

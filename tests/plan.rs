@@ -66,6 +66,8 @@ pub struct PrivatePlan {
 pub enum Act {
     /// Accepts the public offer of a product.
     Subscribe { buyer: usize, product: usize, bought: Bought },
+    /// Shows the instance types for free.
+    Demonstrate { buyer: usize },
     /// Accepts a private offer.
     AcceptPrivate { buyer: usize, offer: usize, bought: Bought },
     /// Buys annual cover on top.
@@ -191,6 +193,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         3 => (who(), product(), bought())
             .prop_map(|(buyer, product, bought)| Act::Subscribe { buyer, product, bought }),
+        3 => who().prop_map(|buyer| Act::Demonstrate { buyer }),
         9 => (who(), 0..5_usize, bought())
             .prop_map(|(buyer, offer, bought)| Act::AcceptPrivate { buyer, offer, bought }),
         6 => (who(), bought()).prop_map(|(buyer, bought)| Act::Annual { buyer, bought }),

@@ -123,6 +123,7 @@ impl World {
             unit: "Units".to_owned(),
             types: [*dimension_type].into(),
             value_kind: EntitlementValueKind::Integer,
+            billed_by: None,
         };
         let seller_meters = dimensions.iter().any(|(_, t)| *t == DimensionType::ExternallyMetered);
         let product = NewProduct {
@@ -213,17 +214,17 @@ impl World {
         terms: Terms,
         authorization: Option<&str>,
     ) -> &mut World {
-        let offer = NewOffer {
-            id: Some(OfferId::new(id)),
-            product: ProductId::new(product),
-            name: id.to_owned(),
-            buyer_accounts: buyers.iter().map(|buyer| account(buyer)).collect(),
-            program: None,
-            accept_by: accept_by.map(|day| moment(&format!("{day}T00:00:00Z")).date()),
-            renewal_kind: None,
-            terms,
-            resale_authorization: authorization.map(ResaleAuthorizationId::new),
-        };
+        let accept_by = accept_by.map(|day| moment(&format!("{day}T00:00:00Z")).date());
+        let resale_authorization = authorization.map(ResaleAuthorizationId::new);
+        let offer = NewOffer { accept_by, resale_authorization, ..new_offer(id, product, buyers, terms) };
+        let decided = decide::create_offer(self.market(), offer, self.now(), 0);
+        self.published(decided)
+    }
+
+    /// Releases an offer on which a product is shown for free.
+    pub fn demonstration(&mut self, id: &str, product: &str, usage: &[(&str, &str)]) -> &mut World {
+        let program = Some("FieldDemonstration".to_owned());
+        let offer = NewOffer { program, ..new_offer(id, product, &[], usage_terms(usage, &[])) };
         let decided = decide::create_offer(self.market(), offer, self.now(), 0);
         self.published(decided)
     }
@@ -241,6 +242,20 @@ impl World {
         let change = decide::change_prices(self.market(), &OfferId::new(offer), usage, upfront, self.now())?;
         self.change(change);
         Ok(())
+    }
+}
+
+fn new_offer(id: &str, product: &str, buyers: &[&str], terms: Terms) -> NewOffer {
+    NewOffer {
+        id: Some(OfferId::new(id)),
+        product: ProductId::new(product),
+        name: id.to_owned(),
+        buyer_accounts: buyers.iter().map(|buyer| account(buyer)).collect(),
+        program: None,
+        accept_by: None,
+        renewal_kind: None,
+        terms,
+        resale_authorization: None,
     }
 }
 

@@ -12,12 +12,13 @@ use crate::served::Served;
 use crate::soukd;
 use crate::words::{at, batch, configuration, put, record, running, turn};
 
-fn scenarios() -> PathBuf {
+/// The folder of the scenarios.
+pub(super) fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
 }
 
 /// Runs `souk scenario`, with a server of its own unless the arguments name one.
-fn souk(arguments: &[&str]) -> Output {
+pub(super) fn souk(arguments: &[&str]) -> Output {
     let mut command = Command::new(soukd::souk());
     command.arg("scenario").args(arguments).env_remove("SOUK_ENDPOINT").env_remove("SOUK_SANDBOX");
     if arguments.first() == Some(&"run") && !arguments.contains(&"--endpoint") {
@@ -26,12 +27,13 @@ fn souk(arguments: &[&str]) -> Output {
     command.output().expect("souk can be started")
 }
 
-fn stdout(output: &Output) -> String {
+/// What a program wrote.
+pub(super) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 
 /// Runs files and answers the exit code and what came out, as JSON.
-fn run_as_json(paths: &[&str]) -> (Option<i32>, Value) {
+pub(super) fn run_as_json(paths: &[&str]) -> (Option<i32>, Value) {
     let output = souk(&[&["run", "--output", "json"], paths].concat());
     let said = stdout(&output);
     let value = serde_json::from_str(&said);

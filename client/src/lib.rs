@@ -49,7 +49,9 @@ pub use client::{MESSAGE_SIZE_MAX, SoukClient};
 pub use columns::{ColumnRow, Columns};
 pub use columns_stream::{ColumnsAnswer, ColumnsAnswers, ColumnsOutcome, ColumnsSender, ColumnsStream};
 pub use error::{ClientError, Refusal, Violation};
-pub use metering::{BATCH_RECORDS_MAX, REPORTS_MAX, RecordFilter, STREAM_RECORDS_MAX};
+pub use metering::{
+    BATCH_RECORDS_MAX, INFERENCES_MAX, REPORTS_MAX, RUNS_MAX, RecordFilter, STREAM_RECORDS_MAX,
+};
 pub use paging::{PAGE_SIZE_MAX, Page, PageRequest};
 pub use reporting::{ExportChunks, Report, ReportRows};
 pub use safety::{Call, Safety};

@@ -2,8 +2,9 @@
 
 use souk_proto::metering::v1::metering_service_client::MeteringServiceClient;
 use souk_proto::metering::v1::{
-    BatchMeterUsageRequest, ListMeteredRecordsRequest, ListRefusedRecordsRequest, MeteredRecord,
-    RefusedRecord, ReportInstanceHoursRequest, StreamUsageRequest, UsageRecordResult,
+    BatchMeterUsageRequest, ListMeteredRecordsRequest, ListRefusedRecordsRequest, MeterInferencesRequest,
+    MeterRunsRequest, MeteredRecord, RefusedRecord, ReportInstanceHoursRequest, StreamUsageRequest,
+    UsageRecordResult,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
@@ -19,6 +20,10 @@ pub const BATCH_RECORDS_MAX: usize = 25;
 pub const STREAM_RECORDS_MAX: usize = 5_000;
 /// Reports of one ReportInstanceHours.
 pub const REPORTS_MAX: usize = 5_000;
+/// Runs of one MeterRuns.
+pub const RUNS_MAX: usize = 5_000;
+/// Calls of one MeterInferences.
+pub const INFERENCES_MAX: usize = 5_000;
 
 /// Which records to list; empty fields take all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,6 +91,48 @@ impl SoukClient {
             }
         };
         resend::until_processed(self.settings(), call, reports, send_reports).await
+    }
+
+    /// Meters up to 5,000 runs of one product. Repeated by itself like [`SoukClient::batch_meter_usage`].
+    ///
+    /// # Errors
+    /// When the server refuses the request as a whole or cannot be reached.
+    pub async fn meter_runs(&self, request: MeterRunsRequest) -> Result<Vec<UsageRecordResult>, ClientError> {
+        let call = Call::MeterRuns;
+        let MeterRunsRequest { sandbox, product_code, region, runs } = request;
+        let send_runs = |runs| {
+            let question = MeterRunsRequest {
+                sandbox: sandbox.clone(),
+                product_code: product_code.clone(),
+                region: region.clone(),
+                runs,
+            };
+            async {
+                let send = |channel, request| async move { service(channel).meter_runs(request).await };
+                Ok(self.unary(call, question, send).await?.results)
+            }
+        };
+        resend::until_processed(self.settings(), call, runs, send_runs).await
+    }
+
+    /// Meters up to 5,000 calls of a buyer. Repeated by itself like [`SoukClient::batch_meter_usage`].
+    ///
+    /// # Errors
+    /// When the server refuses the request as a whole or cannot be reached.
+    pub async fn meter_inferences(
+        &self,
+        request: MeterInferencesRequest,
+    ) -> Result<Vec<UsageRecordResult>, ClientError> {
+        let call = Call::MeterInferences;
+        let MeterInferencesRequest { inferences, .. } = request.clone();
+        let send_calls = |inferences| {
+            let question = MeterInferencesRequest { inferences, ..request.clone() };
+            async {
+                let send = |channel, request| async move { service(channel).meter_inferences(request).await };
+                Ok(self.unary(call, question, send).await?.results)
+            }
+        };
+        resend::until_processed(self.settings(), call, inferences, send_calls).await
     }
 
     /// Opens a stream of usage with at most so many messages (at least one) without an answer. Nothing is

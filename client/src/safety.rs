@@ -127,6 +127,10 @@ calls! {
         "rows are deduplicated, so the client opens the stream again and sends what was not answered";
     ReportInstanceHours "souk.metering.v1.MeteringService" "ReportInstanceHours" Repeat
         "the first report of an hour stands and a repeat gets its id";
+    MeterRuns "souk.metering.v1.MeteringService" "MeterRuns" Repeat
+        "the same run counts once and a repeat gets its id";
+    MeterInferences "souk.metering.v1.MeteringService" "MeterInferences" Repeat
+        "the same call counts once and a repeat gets its id";
     ListMeteredRecords "souk.metering.v1.MeteringService" "ListMeteredRecords" Repeat "reads";
     ListRefusedRecords "souk.metering.v1.MeteringService" "ListRefusedRecords" Repeat "reads";
     ListReports "souk.reporting.v1.ReportingService" "ListReports" Repeat "reads";

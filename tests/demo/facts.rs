@@ -27,6 +27,7 @@ pub fn market(document: &SandboxDocument) -> naive::Market {
     });
     let offers = document.offers.iter().map(|offer| {
         let facts = naive::Offer {
+            free: false,
             product: offer.product_id.clone(),
             private: !offer.buyer_account_ids.is_empty(),
             usage: usage_prices(offer),

@@ -8,7 +8,7 @@
 
 use souk_client::ExplainedLine;
 use souk_proto::billing::v1::{
-    ExplainInvoiceLineResponse, ExplainedHour, ExplainedSegment, Invoice, InvoiceLine, Resale,
+    ExplainInvoiceLineResponse, ExplainedHour, ExplainedSegment, Invoice, InvoiceLine, QuantityUnit, Resale,
 };
 
 use super::error::CliError;
@@ -97,8 +97,8 @@ pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
         ("offer_id", line.offer_id.clone()),
         ("dimension", line.dimension.clone()),
         ("usage_period", period(&line)),
-        ("quantity", line.quantity.clone()),
-        ("unit_price", line.unit_price.clone()),
+        ("quantity", counted(&line)),
+        ("unit_price", priced(&line)),
     ];
     if let Some(explanation) = &line.explanation {
         facts.push(("exact_amount", explanation.exact_amount.clone()));
@@ -117,7 +117,7 @@ pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
             ("markup", markup),
         ]);
     }
-    let columns = vec![
+    let mut columns = vec![
         text("hour"),
         number("metered"),
         number("annual_subscriptions"),
@@ -127,13 +127,16 @@ pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
         number("record_quantity"),
         text("metering_record_id"),
     ];
-    let rows = hours.iter().flat_map(hour_rows).collect();
+    // Where something of the buyer's was metered: an instance, a task or a pod.
+    let has_resources = hours.iter().flat_map(|hour| &hour.records).any(|record| !record.resource.is_empty());
+    columns.extend(has_resources.then(|| text("resource")));
+    let rows = hours.iter().flat_map(|hour| hour_rows(hour, has_resources)).collect();
     let message = ExplainInvoiceLineResponse { line: Some(line), hours, next_page_token: String::new() };
     Ok(View::of_facts(facts, json::of(&message)?).with_sheet("Hours", columns, rows))
 }
 
 /// An hour, with a row for each of its records.
-fn hour_rows(hour: &ExplainedHour) -> Vec<Vec<String>> {
+fn hour_rows(hour: &ExplainedHour, has_resources: bool) -> Vec<Vec<String>> {
     let of_hour = || {
         vec![
             time::show(hour.hour.as_ref()),
@@ -143,16 +146,17 @@ fn hour_rows(hour: &ExplainedHour) -> Vec<Vec<String>> {
             hour.billed_quantity.clone(),
         ]
     };
-    let with = |parts: [&str; 3]| {
+    let with = |parts: [&str; 4]| {
         let mut row = of_hour();
-        row.extend(parts.map(str::to_owned));
+        let shown = if has_resources { 4 } else { 3 };
+        row.extend(parts.into_iter().take(shown).map(str::to_owned));
         row
     };
     if hour.records.is_empty() {
-        return vec![with(["", "", ""])];
+        return vec![with([""; 4])];
     }
     let of_record = |record: &souk_proto::billing::v1::ExplainedRecord| {
-        with([&record.region, &record.quantity, &record.metering_record_id])
+        with([&record.region, &record.quantity, &record.metering_record_id, &record.resource])
     };
     hour.records.iter().map(of_record).collect()
 }
@@ -230,8 +234,8 @@ fn line_row(currency: Option<&&str>, line: &InvoiceLine) -> Vec<String> {
         line.agreement_id.clone(),
         line.dimension.clone(),
         period(line),
-        line.quantity.clone(),
-        line.unit_price.clone(),
+        counted(line),
+        priced(line),
         line.amount.clone(),
     ];
     row.extend(currency.map(|currency| (*currency).to_owned()));
@@ -280,6 +284,19 @@ fn segment_rows(line: &InvoiceLine, extra: &[&str]) -> Vec<Vec<String>> {
 fn period(line: &InvoiceLine) -> String {
     let ends = [line.usage_period_start.as_ref(), line.usage_period_end.as_ref()];
     ends.map(time::show).join(" - ")
+}
+
+fn counts_seconds(line: &InvoiceLine) -> bool {
+    line.quantity_unit() == QuantityUnit::Seconds
+}
+
+/// How much is charged, with its unit where it is no unit of the dimension.
+fn counted(line: &InvoiceLine) -> String {
+    if counts_seconds(line) { format!("{} s", line.quantity) } else { line.quantity.clone() }
+}
+
+fn priced(line: &InvoiceLine) -> String {
+    if counts_seconds(line) { format!("{}/h", line.unit_price) } else { line.unit_price.clone() }
 }
 
 fn kind_word(invoice: &Invoice) -> String {
@@ -366,6 +383,30 @@ mod tests {
         ----- --------------------- --------------------- ------ -------- --------------------- -------- ------- ------------------
            1  2026-03-01T00:00:00Z  2026-03-02T00:00:00Z     24      120                     3       72      48  offer as accepted
         ");
+    }
+
+    #[test]
+    fn pods_are_told_where_there_are_some() {
+        let record = ExplainedRecord { resource: "pod-1".to_owned(), ..ExplainedRecord::default() };
+        let hour = |records| ExplainedHour { records, ..ExplainedHour::default() };
+        let hours = vec![hour(vec![record]), hour(Vec::new())];
+        let sheet = explained(ExplainedLine { line: line(), hours }).unwrap().sheets.remove(0);
+        let last: Vec<_> = sheet.rows.iter().map(|row| row.last().unwrap().as_str()).collect();
+        assert_eq!(sheet.columns.last().unwrap().name, "resource");
+        assert_eq!(last, ["pod-1", ""]);
+        assert!(sheet.rows.iter().all(|row| row.len() == sheet.columns.len()));
+    }
+
+    #[test]
+    fn seconds_are_told_as_such() {
+        let by_the_second = InvoiceLine {
+            quantity: "1230".to_owned(),
+            unit_price: "6".to_owned(),
+            quantity_unit: QuantityUnit::Seconds.into(),
+            ..line()
+        };
+        let row = line_row(None, &by_the_second).join(" ");
+        assert!(row.ends_with(" 1230 s 6/h 5.04"), "{row}");
     }
 
     #[test]

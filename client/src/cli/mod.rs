@@ -11,6 +11,7 @@ mod clock;
 pub mod error;
 mod event;
 mod fault;
+mod inferences;
 mod instances;
 mod invoice;
 mod invoice_view;
@@ -25,6 +26,7 @@ mod product;
 mod records;
 mod report;
 mod resale;
+mod runs;
 mod sandbox;
 mod scenario;
 mod session;
@@ -107,6 +109,12 @@ enum Area {
     /// Instances that AWS Marketplace meters itself.
     #[command(subcommand)]
     Instances(instances::InstancesCommand),
+    /// Runs of pods, tasks and instances that are billed by the second or minute.
+    #[command(subcommand)]
+    Runs(runs::RunsCommand),
+    /// Calls of models that are billed by their inferences.
+    #[command(subcommand)]
+    Inferences(inferences::InferencesCommand),
     /// Faults that the AWS port makes on purpose.
     #[command(subcommand)]
     Fault(fault::FaultCommand),
@@ -157,6 +165,8 @@ async fn run(cli: Cli, out: &mut dyn Write) -> Result<(), CliError> {
         Area::Agreement(command) => command.run(&mut session).await?,
         Area::Meter(command) => command.run(&mut session).await?,
         Area::Instances(command) => command.run(&mut session).await?,
+        Area::Runs(command) => command.run(&mut session).await?,
+        Area::Inferences(command) => command.run(&mut session).await?,
         Area::Fault(command) => command.run(&mut session).await?,
         Area::Usage(command) => command.run(&mut session).await?,
         Area::Event(command) => command.run(&mut session).await?,
@@ -248,6 +258,8 @@ mod tests {
         souk agreement entitlements
         souk meter
         souk instances report
+        souk runs report
+        souk inferences report
         souk fault set
         souk fault list
         souk fault clear

@@ -19,8 +19,13 @@ pub async fn line(world: &World, difference: &Difference) -> Vec<String> {
         return Vec::new();
     }
     let invoice = difference.around.as_ref().map(|invoice| invoice.text("invoiceId")).unwrap_or_default();
+    let (seconds, hour, part) = match line.text("quantityUnit") {
+        "SECONDS" | "QUANTITY_UNIT_SECONDS" => (" s", " an hour", " / 3600"),
+        _ => ("", "", ""),
+    };
+    // What is exact of seconds is 3,600 times what they cost.
     let mut told = vec![format!(
-        "How line {} of {} came about: {} x {} = {}, so {}",
+        "How line {} of {} came about: {}{seconds} x {}{hour} = {}{part}, so {}",
         line.text("lineNumber"),
         if invoice.is_empty() { "the preview" } else { invoice },
         line.text("quantity"),

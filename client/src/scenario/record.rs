@@ -5,6 +5,7 @@
 //! rules let usage come in until its month closes.
 
 mod events;
+mod inferences;
 mod results;
 mod usage;
 mod words;
@@ -13,8 +14,9 @@ use prost_types::Timestamp;
 use souk_client::{AgreementFilter, EventFilter, InvoiceFilter, OfferFilter, RecordFilter, SoukClient};
 use souk_proto::agreement::v1::Agreement;
 use souk_proto::billing::v1::{Invoice, InvoiceKind};
-use souk_proto::catalog::v1::{Offer, Product, ResaleAuthorization};
+use souk_proto::catalog::v1::{BilledBy, Offer, Product, ResaleAuthorization};
 use souk_proto::document;
+use souk_proto::metering::v1::MeteredRecord;
 use souk_proto::sandbox::v1::clock_setting::Setting;
 use souk_proto::sandbox::v1::sandbox_event::Event;
 use souk_proto::sandbox::v1::{ClockSetting, MeteringWindow, SandboxDocument, SandboxEvent};
@@ -105,7 +107,10 @@ pub async fn record(client: &SoukClient, sandbox: &str) -> Result<String, CliErr
     }
 
     let mut steps = events::steps(&past);
-    let records = client.all_metered_records(sandbox, &RecordFilter::default()).await?;
+    let mut records = client.all_metered_records(sandbox, &RecordFilter::default()).await?;
+    refuse_runs(&past, &records)?;
+    steps.extend(inferences::steps(&past, &records));
+    records.retain(|record| inferences::billed_by(&past, record) == BilledBy::Unspecified);
     steps.extend(usage::steps(&past, &records));
     steps.sort();
 
@@ -130,6 +135,21 @@ pub async fn record(client: &SoukClient, sandbox: &str) -> Result<String, CliErr
 /// An authorization as its manufacturer granted it, without what became of it.
 fn as_granted(authorization: &ResaleAuthorization) -> ResaleAuthorization {
     ResaleAuthorization { status: 0, grant_time: None, restriction_time: None, ..authorization.clone() }
+}
+
+/// What runs add to an hour does not say when they ran.
+fn refuse_runs(past: &Past, records: &[MeteredRecord]) -> Result<(), CliError> {
+    let ran = |record: &&MeteredRecord| {
+        matches!(inferences::billed_by(past, record), BilledBy::Second | BilledBy::Minute)
+    };
+    match records.iter().find(ran) {
+        None => Ok(()),
+        Some(record) => Err(CliError::Usage(format!(
+            "runs of \"{}\" were metered by the second or minute, and when they ran is not kept: write a scenario with \
+             meterRuns instead",
+            record.dimension
+        ))),
+    }
 }
 
 impl Past {

@@ -12,7 +12,8 @@ use souk_proto::account::v1::{
 use souk_proto::metering::v1::metering_service_server::{MeteringService, MeteringServiceServer};
 use souk_proto::metering::v1::{
     BatchMeterUsageRequest, BatchMeterUsageResponse, ListMeteredRecordsRequest, ListMeteredRecordsResponse,
-    ListRefusedRecordsRequest, ListRefusedRecordsResponse, MessageRefusal, ReportInstanceHoursRequest,
+    ListRefusedRecordsRequest, ListRefusedRecordsResponse, MessageRefusal, MeterInferencesRequest,
+    MeterInferencesResponse, MeterRunsRequest, MeterRunsResponse, ReportInstanceHoursRequest,
     ReportInstanceHoursResponse, StreamUsageRequest, StreamUsageResponse, UsageRecordResult,
     UsageRecordStatus,
 };
@@ -188,6 +189,24 @@ impl MeteringService for Fake {
         let count = request.get_ref().reports.len();
         self.called(format!("ReportInstanceHours of {count}"), &request)?;
         Ok(Response::new(ReportInstanceHoursResponse { results: self.results(count) }))
+    }
+
+    async fn meter_runs(
+        &self,
+        request: Request<MeterRunsRequest>,
+    ) -> Result<Response<MeterRunsResponse>, Status> {
+        let count = request.get_ref().runs.len();
+        self.called(format!("MeterRuns of {count}"), &request)?;
+        Ok(Response::new(MeterRunsResponse { results: self.results(count) }))
+    }
+
+    async fn meter_inferences(
+        &self,
+        request: Request<MeterInferencesRequest>,
+    ) -> Result<Response<MeterInferencesResponse>, Status> {
+        let count = request.get_ref().inferences.len();
+        self.called(format!("MeterInferences of {count}"), &request)?;
+        Ok(Response::new(MeterInferencesResponse { results: self.results(count) }))
     }
 
     async fn list_metered_records(

@@ -6,8 +6,8 @@ use std::time::Duration;
 use souk_client::{ClientError, PageRequest, RetryPolicy, Settings, SoukClient, UsageStream};
 use souk_proto::account::v1::Account;
 use souk_proto::metering::v1::{
-    BatchMeterUsageRequest, InstanceHours, ReportInstanceHoursRequest, StreamUsageRequest, UsageRecord,
-    UsageRecordStatus,
+    BatchMeterUsageRequest, Inference, InstanceHours, MeterInferencesRequest, MeterRunsRequest,
+    ReportInstanceHoursRequest, Run, StreamUsageRequest, UsageRecord, UsageRecordStatus,
 };
 use souk_proto::reporting::v1::{ExportFormat, ReportSelection};
 use tonic::{Code, Status};
@@ -102,6 +102,19 @@ async fn unprocessed_usage_is_sent_again() {
     let request = ReportInstanceHoursRequest { reports, ..Default::default() };
     let results = client.report_instance_hours(request).await.unwrap();
     assert_eq!(results[0].status(), Unprocessed);
+
+    fake.script().statuses.clear();
+    fake.script().statuses.extend([Unprocessed, Success]);
+    let request = MeterRunsRequest { runs: vec![Run::default()], ..Default::default() };
+    assert_eq!(client.meter_runs(request).await.unwrap()[0].status(), Success);
+    fake.script().statuses.extend([Success, Unprocessed]);
+    let inferences = vec![Inference::default(); 2];
+    let request = MeterInferencesRequest { inferences, ..Default::default() };
+    let results = client.meter_inferences(request).await.unwrap();
+    assert!(results.iter().all(|result| result.status() == Success));
+    let seen = fake.script().seen.clone();
+    let last: Vec<_> = seen.iter().rev().take(4).map(String::as_str).collect();
+    assert_eq!(last, ["MeterInferences of 1", "MeterInferences of 2", "MeterRuns of 1", "MeterRuns of 1"]);
 }
 
 fn message(records: usize) -> StreamUsageRequest {

@@ -141,6 +141,22 @@ impl MeteringService for Metering {
         Ok(Response::new(proto::ReportInstanceHoursResponse { results: (0..reports).map(success).collect() }))
     }
 
+    async fn meter_runs(
+        &self,
+        request: Request<proto::MeterRunsRequest>,
+    ) -> Result<Response<proto::MeterRunsResponse>, Status> {
+        let runs = request.get_ref().runs.len() as u32;
+        Ok(Response::new(proto::MeterRunsResponse { results: (0..runs).map(success).collect() }))
+    }
+
+    async fn meter_inferences(
+        &self,
+        request: Request<proto::MeterInferencesRequest>,
+    ) -> Result<Response<proto::MeterInferencesResponse>, Status> {
+        let calls = request.get_ref().inferences.len() as u32;
+        Ok(Response::new(proto::MeterInferencesResponse { results: (0..calls).map(success).collect() }))
+    }
+
     async fn list_metered_records(
         &self,
         _: Request<proto::ListMeteredRecordsRequest>,

@@ -122,6 +122,17 @@ impl<K: Ord + Clone, V: Clone> CowMap<K, V> {
         chunks.flat_map(|chunk| chunk.iter()).skip(skipped).map(|(key, value)| (key, value))
     }
 
+    /// The last entry before a key.
+    pub fn last_before(&self, key: &K) -> Option<(&K, &V)> {
+        let at = self.chunk_of(key);
+        let within = self.chunks.get(at).and_then(|chunk| {
+            let behind = chunk.partition_point(|(k, _)| k < key);
+            chunk.get(behind.checked_sub(1)?)
+        });
+        let before = || self.chunks.get(at.checked_sub(1)?)?.last();
+        within.or_else(before).map(|(key, value)| (key, value))
+    }
+
     /// The first entry.
     pub fn first(&self) -> Option<(&K, &V)> {
         self.chunks.first()?.first().map(|(key, value)| (key, value))
@@ -186,6 +197,7 @@ mod tests {
                     prop_assert!(map.range_from(Bound::Included(&key)).eq(model.range(key..)));
                     let behind = (Bound::Excluded(key), Bound::Unbounded);
                     prop_assert!(map.range_from(Bound::Excluded(&key)).eq(model.range(behind)));
+                    prop_assert_eq!(map.last_before(&key), model.range(..key).next_back());
                 }
             }
         }

@@ -15,6 +15,7 @@ pub mod refusals;
 pub mod register_usage;
 pub mod registration_token;
 pub mod reporting;
+pub mod runs;
 pub mod sandboxes;
 
 use std::sync::Arc;

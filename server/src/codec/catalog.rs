@@ -1,8 +1,8 @@
 //! What is published: accounts, products, offers and their price changes.
 
 use souk_core::catalog::{
-    AccessKey, Account, Address, Change, Dimension, DimensionType, EntitlementValueKind, Offer, PriceChange,
-    Product, ProductType, RenewalKind, Targeting, TaxLiability, TaxRate, UsageCategory,
+    AccessKey, Account, Address, BilledBy, Change, Dimension, DimensionType, EntitlementValueKind, Offer,
+    PriceChange, Product, ProductType, RenewalKind, Targeting, TaxLiability, TaxRate, UsageCategory,
 };
 use souk_core::ids::{AccountId, DimensionKey, OfferId, ProductCode, ProductId};
 use souk_core::money::Rate;
@@ -210,7 +210,7 @@ fn from_journal_product(product: journal::Product) -> Result<Product, CodecError
 }
 
 fn to_journal_dimension(dimension: &Dimension) -> journal::Dimension {
-    let Dimension { key, name, description, unit, types, value_kind } = dimension;
+    let Dimension { key, name, description, unit, types, value_kind, billed_by } = dimension;
     journal::Dimension {
         key: key.to_string(),
         name: Some(name.clone()),
@@ -218,6 +218,7 @@ fn to_journal_dimension(dimension: &Dimension) -> journal::Dimension {
         unit: Some(unit.clone()),
         types: types.iter().map(|kind| kind.to_journal()).collect(),
         entitlement_value_kind: value_kind.to_journal(),
+        billed_by: billed_by.map(BilledBy::to_journal),
     }
 }
 
@@ -234,6 +235,10 @@ fn from_journal_dimension(dimension: journal::Dimension) -> Result<Dimension, Co
             0 => EntitlementValueKind::Integer,
             number => EntitlementValueKind::from_journal(number, "entitlement_value_kind")?,
         },
+        billed_by: dimension
+            .billed_by
+            .map(|number| BilledBy::from_journal(number, "billed_by"))
+            .transpose()?,
     })
 }
 

@@ -208,7 +208,8 @@ fn both(one: &str, other: &str) -> CodecError {
     CodecError::invalid(other, &format!("a column beside {one}"))
 }
 
-fn check_rows(found: usize, rows: usize, field: &str) -> Result<(), CodecError> {
+/// Whether a column has as many rows as the others.
+pub(super) fn check_rows(found: usize, rows: usize, field: &str) -> Result<(), CodecError> {
     match found == rows {
         true => Ok(()),
         false => Err(CodecError::invalid(field, &format!("a column of {found} rows beside {rows}"))),

@@ -17,6 +17,10 @@ use super::agreement::{
 };
 use super::columns::{from_journal_columns, from_journal_usage, to_journal_usage};
 use super::invoice::{from_journal_invoice, from_journal_paid, to_journal_invoice, to_journal_paid};
+use super::told::{
+    from_journal_added, from_journal_inferences, from_journal_runs, to_journal_added, to_journal_inferences,
+    to_journal_runs,
+};
 use super::usage::{from_journal_allocated, from_journal_series, to_journal_allocated, to_journal_series};
 use super::value::{
     Stored as _, account, hash, id, list, message, month, quantity_sum, required, required_time,
@@ -127,6 +131,9 @@ fn to_journal_event(event: &Event) -> Stored {
         }
         Event::SeriesOpened(series) => Stored::SeriesOpened(to_journal_series(series)),
         Event::UsageAccepted(columns) => to_journal_usage(columns),
+        Event::UsageAdded(columns) => Stored::UsageAdded(to_journal_added(columns)),
+        Event::RunsTold(runs) => Stored::RunsTold(to_journal_runs(runs)),
+        Event::InferencesTold(calls) => Stored::InferencesTold(to_journal_inferences(calls)),
         Event::UsageAllocated { handle, hour, allocations } => {
             Stored::UsageAllocated(to_journal_allocated(*handle, *hour, allocations))
         }
@@ -177,6 +184,11 @@ fn from_journal_event(event: Stored) -> Result<Event, CodecError> {
         }
         Stored::UsageColumnsAccepted(columns) => {
             ("usage_columns_accepted", from_journal_columns(&columns).map(Event::UsageAccepted))
+        }
+        Stored::UsageAdded(added) => ("usage_added", from_journal_added(added).map(Event::UsageAdded)),
+        Stored::RunsTold(told) => ("runs_told", from_journal_runs(&told).map(Event::RunsTold)),
+        Stored::InferencesTold(told) => {
+            ("inferences_told", from_journal_inferences(told).map(Event::InferencesTold))
         }
         Stored::UsageAllocated(allocated) => ("usage_allocated", from_journal_allocated(allocated)),
         Stored::ClientTokenUsed(used) => ("client_token_used", from_journal_client_token_used(&used)),

@@ -1,7 +1,7 @@
 //! Invoices: rounded money beside the exact amounts it came from. Everything on an invoice is in its one
 //! currency, which is stored once.
 
-use souk_core::catalog::PriceSource;
+use souk_core::catalog::{CountedIn, PriceSource};
 use souk_core::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, OfferId, ProductId};
 use souk_core::invoicing::{
     AdjustmentReason, ChargeType, Correction, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration,
@@ -174,8 +174,18 @@ fn from_journal_proration(proration: journal::Proration) -> Result<Proration, Co
 }
 
 fn to_journal_segment(segment: &RatedSegment) -> journal::RatedSegment {
-    let RatedSegment { start, end, metered_hours, metered, subscriptions, entitled, covered, trial, source } =
-        segment;
+    let RatedSegment {
+        start,
+        end,
+        metered_hours,
+        metered,
+        subscriptions,
+        entitled,
+        covered,
+        trial,
+        counted_in,
+        source,
+    } = segment;
     journal::RatedSegment {
         start_hour: Some(start.index()),
         end_hour: Some(end.index()),
@@ -186,6 +196,7 @@ fn to_journal_segment(segment: &RatedSegment) -> journal::RatedSegment {
         source: Some(to_journal_source(*source)),
         entitled: (*entitled != 0).then_some(*entitled),
         trial_millionths: (!trial.is_zero()).then(|| trial.0.to_string()),
+        counts_seconds: (*counted_in == CountedIn::Seconds).then_some(true),
     }
 }
 
@@ -202,6 +213,10 @@ fn from_journal_segment(segment: &journal::RatedSegment) -> Result<RatedSegment,
             Some(digits) => quantity_sum(digits, "trial_millionths")?,
         },
         covered: quantity_sum(&segment.covered_millionths, "covered_millionths")?,
+        counted_in: match segment.counts_seconds {
+            Some(true) => CountedIn::Seconds,
+            Some(false) | None => CountedIn::Units,
+        },
         source: from_journal_source(required(segment.source, "source")?)?,
     })
 }

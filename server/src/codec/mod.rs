@@ -20,6 +20,7 @@ mod invoice;
 mod resale;
 mod rules;
 pub mod tile;
+mod told;
 mod usage;
 mod value;
 

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use souk_core::agreement::{AgreementStatus, InstalmentState, Origin};
-use souk_core::catalog::{DimensionType, EntitlementValueKind, ProductType, RenewalKind, UsageCategory};
+use souk_core::catalog::{
+    BilledBy, DimensionType, EntitlementValueKind, ProductType, RenewalKind, UsageCategory,
+};
 use souk_core::ids::{AccountId, DimensionKey};
 use souk_core::invoicing::{AdjustmentReason, ChargeType, InvoiceKind};
 use souk_core::money::{Currency, Money, UnitPrice};
@@ -251,6 +253,7 @@ stored_enums! {
         UnintendedRenewal BuyerDissatisfaction Other
     }
     AgreementStatus { Active Cancelled Expired Renewed Replaced }
+    BilledBy { Second Minute Inference }
     ChargeType { Usage Annual Contract Monthly }
     ClientTime { Sandbox Machine }
     DimensionType { Metered ExternallyMetered Entitled }

@@ -16,12 +16,13 @@ use tonic::{Request, Response, Status, Streaming};
 use super::answer::{name_of, refuse};
 use super::convert::page::{first_page, from_proto_page_size, from_proto_page_token, page};
 use super::convert::records::{
-    from_proto_named_record, from_proto_named_report, from_proto_record_key, to_proto_metered_record,
-    to_proto_record_key, to_proto_refused_record,
+    from_proto_named_inference, from_proto_named_record, from_proto_named_report, from_proto_named_run,
+    from_proto_record_key, to_proto_metered_record, to_proto_record_key, to_proto_refused_record,
 };
 use super::convert::time::from_proto_optional_month;
 use super::convert::usage::{
-    from_proto_instance_hours, from_proto_usage_request, to_proto_results, to_report_rejection,
+    from_proto_inferences, from_proto_instance_hours, from_proto_runs, from_proto_usage_request,
+    to_proto_results, to_report_rejection,
 };
 use super::convert::wire::UsageView;
 use super::refused::{Asked, note};
@@ -129,6 +130,46 @@ impl MeteringService for MeteringApi {
         };
         note(&self.0, &asked, answer.as_deref(), |index| reports.get(index).map(from_proto_named_report));
         Ok(Response::new(proto::ReportInstanceHoursResponse { results: to_proto_results(answer?) }))
+    }
+
+    async fn meter_runs(
+        &self,
+        request: Request<proto::MeterRunsRequest>,
+    ) -> Result<Response<proto::MeterRunsResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let answer = match from_proto_runs(&request) {
+            Ok(runs) => self.0.meter_runs(&name, runs).await.map_err(refuse),
+            Err(rejection) => Err(refuse(rejection)),
+        };
+        let asked = Asked {
+            sandbox: &request.sandbox,
+            operation: "MeteringService/MeterRuns",
+            count: request.runs.len(),
+        };
+        note(&self.0, &asked, answer.as_deref(), |index| {
+            Some(from_proto_named_run(&request.product_code, request.runs.get(index)?))
+        });
+        Ok(Response::new(proto::MeterRunsResponse { results: to_proto_results(answer?) }))
+    }
+
+    async fn meter_inferences(
+        &self,
+        request: Request<proto::MeterInferencesRequest>,
+    ) -> Result<Response<proto::MeterInferencesResponse>, Status> {
+        let request = request.into_inner();
+        let name = name_of(&request.sandbox)?;
+        let answer = match from_proto_inferences(&request) {
+            Ok(calls) => self.0.meter_inferences(&name, calls).await.map_err(refuse),
+            Err(rejection) => Err(refuse(rejection)),
+        };
+        let asked = Asked {
+            sandbox: &request.sandbox,
+            operation: "MeteringService/MeterInferences",
+            count: request.inferences.len(),
+        };
+        note(&self.0, &asked, answer.as_deref(), |index| from_proto_named_inference(&request, index));
+        Ok(Response::new(proto::MeterInferencesResponse { results: to_proto_results(answer?) }))
     }
 
     async fn list_metered_records(

@@ -108,6 +108,7 @@ pub fn apply_events(
         let sandbox = sandbox.ok_or_else(|| ReplayError::NoSandbox { seq, sandbox: name.to_string() })?;
         let taken = match event {
             Event::UsageAccepted(columns) => sandbox.accept_usage(columns).are_all_new(),
+            Event::UsageAdded(columns) => sandbox.add_usage(columns),
             Event::SeriesOpened(series) => {
                 sandbox.apply(event);
                 sandbox.family(series.payer).is_some()

@@ -270,7 +270,7 @@ impl Writer {
     fn count(&mut self, events: &[(SandboxName, Event)]) {
         for (_, event) in events {
             match event {
-                Event::UsageAccepted(columns) => self.taker.count(columns.len()),
+                Event::UsageAccepted(columns) | Event::UsageAdded(columns) => self.taker.count(columns.len()),
                 Event::MonthClosed { .. } => self.taker.note_close(),
                 _ => (),
             }

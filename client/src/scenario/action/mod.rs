@@ -15,6 +15,8 @@ mod create_offer;
 mod create_product;
 mod hours;
 mod meter;
+mod meter_inferences;
+mod meter_runs;
 mod pay;
 mod refund;
 mod refund_purchase;
@@ -48,6 +50,8 @@ pub struct Kind {
 pub static ALL: &[&Kind] = &[
     &meter::KIND,
     &run::KIND,
+    &meter_runs::KIND,
+    &meter_inferences::KIND,
     &accept::KIND,
     &buy_annual::KIND,
     &amend::KIND,

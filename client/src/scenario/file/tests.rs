@@ -185,7 +185,7 @@ sandbox:
     - {accountId: 888888888888, companyName: Cloud Software}
     - {accountId: 111111111111, companyName: Acme}
     - {accountId: 222222222222, companyName: Stranger}
-  products: [{title: Fleet}, {title: Analytics}, {title: Storage}]
+  products: [{title: Fleet}, {title: Analytics}, {title: Storage}, {title: Pods}, {title: Model}]
   offers: [{name: Summer price}]
 ";
 

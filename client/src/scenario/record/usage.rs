@@ -239,7 +239,7 @@ fn region(door: &Door) -> String {
 }
 
 /// A quantity of up to six decimals in millionths.
-fn millionths(text: &str) -> u128 {
+pub fn millionths(text: &str) -> u128 {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     format!("{whole}{decimals:0<6}").parse().unwrap_or_default()
 }

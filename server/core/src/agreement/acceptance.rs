@@ -57,7 +57,9 @@ pub fn accept_offer(
     };
     // A contract, and what one price buys, last as long as the purchase; usage as long as the offer says.
     let whole = |p: &&UpfrontPurchase| p.kind == UpfrontKind::Contract || p.fixed_price.is_some();
-    let purchase_end = purchase.as_ref().filter(whole).map(|p| p.end);
+    let upfront_end = purchase.as_ref().filter(whole).map(|p| p.end);
+    // What pays for all use ends, and usage goes on by the hour (B21).
+    let purchase_end = upfront_end.filter(|_| !purchase.as_ref().is_some_and(UpfrontPurchase::prepays_use));
     let validity_end = offer.terms.validity.map(|validity| validity.end(now));
     let planned_end = purchase_end.or(validity_end);
     if period.is_none() && !product.concurrent_agreements {
@@ -65,7 +67,7 @@ pub fn accept_offer(
         let held = family.into_iter().flat_map(|f| f.agreements_of(buyer, &product.id));
         check_scheduled(held, offer, planned_end.filter(|_| !renews), now)?;
     }
-    let instalments = instalments(market, offer, account, now, planned_end)?;
+    let instalments = instalments(market, offer, account, now, planned_end.or(upfront_end))?;
     let agreement = Agreement {
         id,
         number,
@@ -305,7 +307,10 @@ fn replaced_agreement<'a>(
             Err(Rejection::new(Code::AlreadySubscribed, "buyerAccountId", message))
         }
         // E2: units of a contract on a machine or container image, or of services, are not carried over.
-        Some(old) if old.contract().is_some() && product.product_type != ProductType::Saas => {
+        Some(old)
+            if old.contract().is_some_and(|contract| now < contract.until())
+                && product.product_type != ProductType::Saas =>
+        {
             let message = format!(
                 "account {buyer} holds the contract {} on product {}, which is no SaaS product: cancel it first (E2)",
                 old.id, product.id

@@ -99,6 +99,11 @@ impl UpfrontPurchase {
         self.ended_early_at.unwrap_or(self.end)
     }
 
+    /// Whether it pays for whatever is used while it lasts, after which usage goes on at its price (B21).
+    pub fn prepays_use(&self) -> bool {
+        self.kind == UpfrontKind::Contract && self.fixed_price.is_some() && self.quantities.is_empty()
+    }
+
     /// Whether it is a contract that is tried for free: public offers have no other price for everything.
     pub fn is_trial(&self, offer: &Offer) -> bool {
         self.kind == UpfrontKind::Contract && self.fixed_price.is_some() && !offer.is_private()
@@ -175,6 +180,11 @@ impl Agreement {
     pub fn contract(&self) -> Option<&UpfrontPurchase> {
         let contracts = self.purchases.iter().rev().filter(|p| p.kind == UpfrontKind::Contract);
         contracts.into_iter().find(|p| p.ended_early_at.is_none())
+    }
+
+    /// Whether whatever is used at a moment was paid for upfront (B21).
+    pub fn is_prepaid(&self, at: Timestamp) -> bool {
+        self.purchases.iter().any(|p| p.prepays_use() && p.start <= at && at < p.until())
     }
 
     /// The purchase that the whole agreement lasts as long as: a contract, or what one price buys.

@@ -28,6 +28,8 @@ pub struct Cover<'a> {
     pub owner: AccountId,
     /// How many instances, or units.
     pub units: u64,
+    /// What they are in each hour, in what usage is counted in: of what is billed by the second, 3,600 each.
+    pub amount: u64,
     /// Whose use it takes.
     pub share: Share,
     /// Its first moment.
@@ -61,6 +63,7 @@ impl<'a> Cover<'a> {
                 continue;
             }
             let deactivated = deactivated(market, family, agreement)?;
+            let product = market.known_product(&agreement.product)?;
             for p in annual {
                 // What is paid in instalments covers until these are cancelled.
                 let unpaid = p.in_instalments && agreement.status == AgreementStatus::Cancelled;
@@ -72,6 +75,7 @@ impl<'a> Cover<'a> {
                     dimension,
                     owner: agreement.buyer,
                     units,
+                    amount: units.saturating_mul(product.counted_in(dimension).per_unit().into()),
                     share: Share::Family,
                     start: p.start,
                     end,
@@ -98,6 +102,8 @@ fn entitlements(agreement: &Agreement) -> impl Iterator<Item = Cover<'_>> {
             dimension,
             owner: agreement.buyer,
             units,
+            // Contracts with consumption are of SaaS products, which nobody bills by the second.
+            amount: units,
             share: Share::Agreement(agreement.number),
             start: contract.start,
             end: agreement.end().map_or(until, |end| end.min(until)),

@@ -77,9 +77,12 @@ fn is_in_time<'a>(
     }
 }
 
-/// The hours at which the answers of [`agreement_at`] and [`ended_just_before`] may change.
+/// The hours at which the answers of [`agreement_at`] and [`ended_just_before`] may change, or what was paid for upfront
+/// ends.
 pub fn boundaries(agreement: &Agreement) -> impl Iterator<Item = UsageHour> {
+    let prepaid = agreement.purchases.iter().filter(|purchase| purchase.prepays_use());
+    let prepaid = prepaid.map(|purchase| UsageHour::at_or_after(purchase.until()));
     let end = agreement.end().map(UsageHour::at_or_after);
     let starts = [UsageHour::containing(agreement.start), UsageHour::at_or_after(agreement.start)];
-    starts.into_iter().chain(end).chain(end.map(UsageHour::next))
+    starts.into_iter().chain(end).chain(end.map(UsageHour::next)).chain(prepaid)
 }

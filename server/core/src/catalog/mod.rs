@@ -20,7 +20,8 @@ pub use marketplace::Marketplace;
 pub use offer::{NewOffer, Offer, RenewalKind, Targeting};
 pub use price_change::{PriceChange, PriceSource};
 pub use product::{
-    Dimension, DimensionType, EntitlementValueKind, NewProduct, Product, ProductType, UsageCategory,
+    BilledBy, CountedIn, Dimension, DimensionType, EntitlementValueKind, NewProduct, Product, ProductType,
+    UsageCategory,
 };
 pub use public_key::PublicKeyVersion;
 pub use resale_authorization::{NewResaleAuthorization, Resale, ResaleAuthorization, WholesalePricing};

@@ -49,6 +49,36 @@ pub enum DimensionType {
     Entitled,
 }
 
+/// What of a dimension that AWS Marketplace meters is told, where that is not a count of instances by the hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BilledBy {
+    /// Runs of a container's pods or tasks, by the second (P2).
+    Second,
+    /// Runs of a machine learning product's instances, by the minute (P5).
+    Minute,
+    /// Inferences of a machine learning product, by their units (P5).
+    Inference,
+}
+
+/// What quantities are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CountedIn {
+    /// Units, each of which has the price.
+    Units,
+    /// Seconds, of which an hour has the price.
+    Seconds,
+}
+
+impl CountedIn {
+    /// How many of them one unit is for an hour, and have the price of a unit together.
+    pub fn per_unit(self) -> u32 {
+        match self {
+            CountedIn::Units => 1,
+            CountedIn::Seconds => 3_600,
+        }
+    }
+}
+
 /// In which kind of value an entitlement shows a quantity (aws-api B).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntitlementValueKind {
@@ -77,9 +107,19 @@ pub struct Dimension {
     pub types: BTreeSet<DimensionType>,
     /// In which kind of value an entitlement shows it.
     pub value_kind: EntitlementValueKind,
+    /// What of it is told; none: a count of instances by the hour, or what its seller meters.
+    pub billed_by: Option<BilledBy>,
 }
 
 impl Dimension {
+    /// What its usage is counted in.
+    pub fn counted_in(&self) -> CountedIn {
+        match self.billed_by {
+            Some(BilledBy::Second | BilledBy::Minute) => CountedIn::Seconds,
+            Some(BilledBy::Inference) | None => CountedIn::Units,
+        }
+    }
+
     /// Whether usage of it is metered by anybody.
     pub fn is_metered(&self) -> bool {
         self.types.contains(&DimensionType::Metered) || self.types.contains(&DimensionType::ExternallyMetered)
@@ -167,6 +207,11 @@ impl Product {
         self.dimensions.iter().any(|d| d.types.contains(&dimension_type))
     }
 
+    /// What usage of a dimension is counted in.
+    pub fn counted_in(&self, key: &DimensionKey) -> CountedIn {
+        self.dimension(key).map_or(CountedIn::Units, Dimension::counted_in)
+    }
+
     /// Its dimensions in words, for messages.
     pub fn keys(&self) -> String {
         let keys: Vec<_> = self.dimensions.iter().map(|d| d.key.as_str()).collect();
@@ -243,6 +288,7 @@ fn check_dimension(dimension: &Dimension, product_type: ProductType) -> Result<(
     if types.contains(&DimensionType::Metered) && types.len() > 1 {
         return refuse("METERED stands alone: only EXTERNALLY_METERED and ENTITLED go together");
     }
+    check_billed_by(dimension, product_type)?;
     match product_type {
         ProductType::Saas if types.contains(&DimensionType::Metered) => {
             refuse("AWS Marketplace meters no SaaS product: use EXTERNALLY_METERED")
@@ -254,6 +300,33 @@ fn check_dimension(dimension: &Dimension, product_type: ProductType) -> Result<(
             refuse("AWS Marketplace meters machine learning products: use METERED")
         }
         _ => Ok(()),
+    }
+}
+
+/// By the second go container products, by the minute and by inferences machine learning products, where AWS Marketplace
+/// meters them.
+fn check_billed_by(dimension: &Dimension, product_type: ProductType) -> Result<(), Rejection> {
+    let refuse = |message: &str| Err(Rejection::new(Code::DimensionTypesInvalid, "billedBy", message));
+    let (wanted, message) = match dimension.billed_by {
+        None => return Ok(()),
+        Some(BilledBy::Second) => {
+            (ProductType::Container, "SECOND is for pods and tasks of CONTAINER products (P2): leave it out")
+        }
+        Some(BilledBy::Minute) => {
+            (ProductType::MachineLearning, "MINUTE is for MACHINE_LEARNING products (P5): leave it out")
+        }
+        Some(BilledBy::Inference) => {
+            (ProductType::MachineLearning, "INFERENCE is for MACHINE_LEARNING products (P5): leave it out")
+        }
+    };
+    if product_type != wanted {
+        return refuse(message);
+    }
+    match dimension.types.contains(&DimensionType::Metered) {
+        true => Ok(()),
+        false => {
+            refuse("what is not METERED by AWS Marketplace is billed as it is sold or reported: leave it out")
+        }
     }
 }
 

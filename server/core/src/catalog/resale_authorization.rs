@@ -317,6 +317,11 @@ impl ResaleAuthorization {
                 Some(ConfigurableUpfront { currency: upfront.currency, rate_cards });
         }
         if let Some(fixed) = &terms.fixed_upfront {
+            if fixed.grants.is_empty() {
+                let message = "what pays for all use of its days has no wholesale price (J1): grant units that the \
+                               authorization prices";
+                return Err(Rejection::new(Code::TermNotAllowed, "fixedUpfrontPricing.grants", message));
+            }
             let duration = fixed.lasts(terms);
             let card = prices.upfront(duration, fixed.currency, fixed.grants.keys())?;
             wholesale.configurable_upfront =

@@ -102,7 +102,10 @@ fn invoice_line(of: Seller<'_>, rated: RatedLine) -> Result<InvoiceLine, Broken>
     let period = rated.segments.first().zip(rated.segments.last());
     let (first, last) =
         period.ok_or_else(|| Broken(format!("a line of {} has no segment", rated.agreement)))?;
-    let wholesale = wholesale::of_usage(of.offer, &rated.dimension, quantity, rated.currency)?;
+    let counted_in = rated.counted_in();
+    let wholesale = wholesale::of_usage(of.offer, &rated.dimension, quantity, counted_in, rated.currency)?;
+    let (start, end) = (first.start.start(), last.end.start());
+    let explanation = Explanation { exact, segments: rated.segments, proration: None };
     Ok(InvoiceLine {
         charge_type: ChargeType::Usage,
         seller: of.account,
@@ -113,10 +116,10 @@ fn invoice_line(of: Seller<'_>, rated: RatedLine) -> Result<InvoiceLine, Broken>
         dimension: Some(rated.dimension),
         quantity,
         unit_price: rated.unit_price,
-        amount: exact.round(),
-        start: first.start.start(),
-        end: last.end.start(),
+        amount: explanation.amount(),
+        start,
+        end,
         wholesale,
-        explanation: Explanation { exact, segments: rated.segments, proration: None },
+        explanation,
     })
 }

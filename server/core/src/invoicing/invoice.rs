@@ -1,6 +1,6 @@
 //! Invoices and their lines.
 
-use crate::catalog::TaxLiability;
+use crate::catalog::{CountedIn, TaxLiability};
 use crate::ids::{AccountId, AgreementId, DimensionKey, InvoiceId, OfferId, ProductId};
 use crate::money::{Amount, Currency, Money, Rate, UnitPrice};
 use crate::quantity::QuantitySum;
@@ -66,7 +66,7 @@ pub struct Proration {
 /// How a line came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// Quantity times unit price, before the one rounding and before the part of a term is taken.
+    /// Quantity times unit price, before the one rounding and before the part of a term, or of an hour, is taken.
     pub exact: Amount,
     /// The stretches of hours it is made of; none for an upfront charge.
     pub segments: Vec<RatedSegment>,
@@ -263,10 +263,15 @@ impl Revenue {
 }
 
 impl Explanation {
-    /// The amount that it explains.
+    /// What the quantity of its line is counted in.
+    pub fn counted_in(&self) -> CountedIn {
+        self.segments.first().map_or(CountedIn::Units, |segment| segment.counted_in)
+    }
+
+    /// The amount that it explains: of seconds, of which an hour has the price, a 3,600th (P2).
     pub fn amount(&self) -> Money {
         match self.proration {
-            None => self.exact.round(),
+            None => self.exact.part(1, self.counted_in().per_unit()),
             Some(Proration { days, of_days }) => self.exact.part(days, of_days),
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{Explanation, Proration};
 use crate::agreement::{Agreement, UpfrontPurchase};
-use crate::catalog::{Offer, Resale};
+use crate::catalog::{CountedIn, Offer, Resale};
 use crate::ids::DimensionKey;
 use crate::money::{Amount, Currency, Money, UnitPrice};
 use crate::quantity::QuantitySum;
@@ -15,11 +15,12 @@ pub fn of_usage(
     offer: &Offer,
     key: &DimensionKey,
     quantity: QuantitySum,
+    counted_in: CountedIn,
     currency: Currency,
 ) -> Result<Option<Money>, Broken> {
     let price = |resale: &Resale| known(offer, key, resale.usage_price(key));
     let price = offer.resale.as_deref().map(price).transpose()?;
-    Ok(price.map(|price| price.times(quantity, currency).round()))
+    Ok(price.map(|price| price.times(quantity, currency).part(1, counted_in.per_unit())))
 }
 
 /// Of units that are bought for a duration, or for a part of it.

@@ -8,7 +8,7 @@ use crate::catalog::Change;
 use crate::ids::{AccountId, AgreementId, InvoiceId, SandboxName};
 use crate::invoicing::Invoice;
 use crate::metering::series::Series;
-use crate::metering::{Allocation, Program, SeriesHandle, UsageColumns};
+use crate::metering::{Allocation, Inference, Program, Run, SeriesHandle, UsageColumns};
 use crate::money::Money;
 use crate::rating::Demonstration;
 use crate::rules::Rules;
@@ -114,6 +114,12 @@ pub enum Event {
         /// Its allocations.
         allocations: Arc<[Allocation]>,
     },
+    /// Usage was added to what was metered in its hours: seconds of runs, units of inferences.
+    UsageAdded(UsageColumns),
+    /// Runs were told, of which `UsageAdded` says what they add.
+    RunsTold(Vec<(SeriesHandle, Run)>),
+    /// Inferences were told, by the hashes of their names; `UsageAdded` says what they add.
+    InferencesTold(Vec<(SeriesHandle, u128, Inference)>),
     /// A client token named a call.
     ClientTokenUsed {
         /// The family.
@@ -146,7 +152,9 @@ impl Event {
             Event::InvoiceIssued(invoice) => {
                 1 + invoice.lines.iter().map(|line| 1 + line.explanation.segments.len()).sum::<usize>()
             }
-            Event::UsageAccepted(columns) => columns.len(),
+            Event::UsageAccepted(columns) | Event::UsageAdded(columns) => columns.len(),
+            Event::RunsTold(runs) => runs.len(),
+            Event::InferencesTold(calls) => calls.len(),
             Event::UsageAllocated { allocations, .. } => 1 + allocations.len(),
             Event::AgreementAccepted(_)
             | Event::UpfrontPurchased { .. }

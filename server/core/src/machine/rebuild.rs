@@ -6,6 +6,9 @@ use crate::agreement::Family;
 use crate::metering::{Program, SeriesHandle};
 use crate::time::{BillingMonth, Timestamp};
 
+/// Runs or inferences of one event at most.
+const TOLD: usize = 1_000;
+
 /// The events in their order: families with what they agreed to and were billed, then their series.
 pub fn events(sandbox: &Sandbox) -> impl Iterator<Item = Event> {
     let families = sandbox.families().values().flat_map(|family| family_events(family));
@@ -13,7 +16,15 @@ pub fn events(sandbox: &Sandbox) -> impl Iterator<Item = Event> {
     let allocated = sandbox.tally().all_allocations().iter().map(|((handle, hour), allocations)| {
         Event::UsageAllocated { handle: *handle, hour: *hour, allocations: allocations.clone() }
     });
-    families.chain(series).chain(allocated)
+    families.chain(series).chain(allocated).chain(told(sandbox))
+}
+
+/// What was told of open months; what it added stands in the tiles.
+fn told(sandbox: &Sandbox) -> Vec<Event> {
+    let told = sandbox.tally().told();
+    let (runs, calls): (Vec<_>, Vec<_>) = (told.runs().collect(), told.inferences().collect());
+    let runs = runs.chunks(TOLD).map(|some| Event::RunsTold(some.to_vec()));
+    runs.chain(calls.chunks(TOLD).map(|some| Event::InferencesTold(some.to_vec()))).collect()
 }
 
 fn family_events(family: &Family) -> impl Iterator<Item = Event> {
@@ -85,6 +96,10 @@ pub fn difference(one: &Sandbox, other: &Sandbox) -> Option<String> {
         if let Some(handle) = handles.clone().find(differs) {
             return Some(format!("series {} has other hours in {month}", handle.0));
         }
+    }
+    let (told, others) = (one.tally().told(), other.tally().told());
+    if !told.runs().eq(others.runs()) || !told.inferences().eq(others.inferences()) {
+        return Some("what was told differs".to_owned());
     }
     let allocations = one.tally().all_allocations().iter().eq(other.tally().all_allocations().iter());
     (!allocations).then(|| "allocations differ".to_owned())

@@ -10,6 +10,7 @@ use crate::ids::{AccountId, AgreementId, LicenseArn};
 use crate::invoicing::payment::Payment;
 use crate::metering::request::LicenceEntry;
 use crate::metering::taken_hours::TakenHours;
+use crate::metering::told::Told;
 use crate::metering::{Outcomes, Tally, UsageColumns};
 use crate::rating::MonthSums;
 use crate::time::{BillingMonth, Timestamp};
@@ -127,6 +128,19 @@ impl Sandbox {
         self.tally.accept(columns)
     }
 
+    /// Adds usage to what was metered; see [`Tally::add`].
+    pub fn add_usage(&mut self, columns: &UsageColumns) -> bool {
+        if self.closing.as_ref().is_some_and(|sums| sums.are_changed_by(columns)) {
+            self.closing = None;
+        }
+        self.tally.add(columns)
+    }
+
+    /// The runs and inferences that were told of open months, to remember more of them.
+    pub fn told_mut(&mut self) -> &mut Told {
+        self.tally.told_mut()
+    }
+
     /// The tally, to move whole months in and out.
     pub fn tally_mut(&mut self) -> &mut Tally {
         self.closing = None;
@@ -189,6 +203,7 @@ impl Sandbox {
             }
             Event::MonthClosed { payer, month } => {
                 self.change(*payer, |family| family.open_month = month.next());
+                self.forget_told(*payer, *month);
             }
             Event::Demonstrated { payer, demonstration } => {
                 if let Some(family) = self.family_mut(*payer) {
@@ -204,6 +219,17 @@ impl Sandbox {
             Event::UsageAccepted(columns) => {
                 self.accept_usage(columns);
             }
+            Event::UsageAdded(columns) => {
+                self.add_usage(columns);
+            }
+            Event::RunsTold(runs) => {
+                runs.iter().for_each(|&(handle, run)| self.told_mut().remember(handle, run));
+            }
+            Event::InferencesTold(calls) => {
+                for &(handle, name, call) in calls {
+                    self.told_mut().remember_inference(handle, name, call);
+                }
+            }
             Event::UsageAllocated { handle, hour, allocations } => {
                 self.tally.allocate(*handle, *hour, allocations.clone());
             }
@@ -217,6 +243,17 @@ impl Sandbox {
                     family.registrations.remember(program);
                 }
             }
+        }
+    }
+
+    /// Nothing more is taken of a month that is closed.
+    fn forget_told(&mut self, payer: AccountId, month: BillingMonth) {
+        if self.tally.told().is_empty() {
+            return;
+        }
+        let Some(family) = self.families.get(&payer) else { return };
+        for handle in &family.series {
+            self.tally.told_mut().forget(*handle, month.end());
         }
     }
 

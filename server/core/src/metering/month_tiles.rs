@@ -38,16 +38,31 @@ impl MonthTiles {
 
     /// Takes records of one hour of the month and one block, which has so many series.
     pub fn accept(&mut self, offset: usize, block: usize, series: usize, run: Run<'_>) {
-        let Some(day) = self.days.get_mut(offset / TILE_HOURS) else { return };
+        if let Some(tile) = self.tile_with_room(offset, block, series) {
+            tile.accept(offset % TILE_HOURS, run);
+        }
+    }
+
+    /// Adds to what was metered of a series in an hour of the month; its block has so many series.
+    pub fn add(&mut self, offset: usize, handle: u32, series: usize, millionths: u64) {
+        let (block, index) = (handle as usize / BLOCK, handle as usize % BLOCK);
+        if let Some(tile) = self.tile_with_room(offset, block, series) {
+            tile.add(offset % TILE_HOURS, index, millionths);
+        }
+    }
+
+    #[inline]
+    fn tile_with_room(&mut self, offset: usize, block: usize, series: usize) -> Option<&mut Tile> {
+        let day = self.days.get_mut(offset / TILE_HOURS)?;
         if day.len() <= block {
             day.resize(block + 1, None);
         }
-        let Some(slot) = day.get_mut(block) else { return };
+        let slot = day.get_mut(block)?;
         let tile = Arc::make_mut(slot.get_or_insert_with(|| Arc::new(Tile::new(series))));
         if tile.width() < series.min(BLOCK) {
             tile.widen(series.min(BLOCK));
         }
-        tile.accept(offset % TILE_HOURS, run);
+        Some(tile)
     }
 
     /// The tile of a day and a block; none when nothing was metered in it.

@@ -1,7 +1,7 @@
 //! Series that are opened by name before anything is metered in them: who may be metered of what. Pure over
 //! published state; whether an agreement covers an hour is asked row by row.
 
-use super::request::{Customer, LicenceEntry, Owner, find_buyer};
+use super::request::{Customer, LicenceEntry, Owner, check_reported, find_buyer, find_market_product};
 use super::series::{Identity, SeriesKey};
 use crate::catalog::{DimensionType, Marketplace, Product};
 use crate::ids::{AccountId, DimensionKey, LicenseArn, ProductCode, ProductId, Region};
@@ -58,12 +58,7 @@ fn find_product<'a>(
     licences: &impl Fn(&LicenseArn) -> Option<LicenceEntry>,
     named: &NamedSeries,
 ) -> Result<&'a Product, Rejection> {
-    let by_code = |code: &ProductCode| {
-        market.product_by_code(code).ok_or_else(|| {
-            let message = format!("sandbox \"{}\" has no product with the code \"{code}\"", market.name);
-            Rejection::new(Code::ProductUnknown, "productCode", message)
-        })
-    };
+    let by_code = |code: &ProductCode| find_market_product(market, code);
     match (&named.customer, &named.product_code) {
         (Customer::Licence(_), Some(_)) if !market.rules.product_code_with_license => {
             let message = "a series names a licence, which says the product: leave productCode out";
@@ -91,7 +86,9 @@ fn find_product<'a>(
 fn check_dimension(product: &Product, key: &DimensionKey) -> Result<(), Rejection> {
     let metered = [DimensionType::Metered, DimensionType::ExternallyMetered];
     let message = match product.dimension(key) {
-        Some(dimension) if metered.iter().any(|kind| dimension.types.contains(kind)) => return Ok(()),
+        Some(dimension) if metered.iter().any(|kind| dimension.types.contains(kind)) => {
+            return check_reported(dimension);
+        }
         Some(_) => format!("\"{key}\" is not metered: it is bought with an agreement"),
         None => format!("product {} has no dimension \"{key}\": {}", product.id, product.keys()),
     };

@@ -5,7 +5,7 @@ use super::allocation::{self, Allocation};
 use super::series::{Identity, SeriesKey};
 use super::window;
 use crate::catalog::account::resolve_customer_identifier;
-use crate::catalog::{DimensionType, Marketplace, Product};
+use crate::catalog::{BilledBy, Dimension, DimensionType, Marketplace, Product};
 use crate::ids::{AccountId, DimensionKey, LicenseArn, MeteringResource, ProductCode, ProductId, Region};
 use crate::quantity::Quantity;
 use crate::rejection::{Code, Rejection};
@@ -209,6 +209,17 @@ pub fn check_identity_mode(request: &UsageRequest, rules: &Rules) -> Result<(), 
     Ok(())
 }
 
+/// The product of a code.
+pub(super) fn find_market_product<'a>(
+    market: &'a Marketplace,
+    code: &ProductCode,
+) -> Result<&'a Product, Rejection> {
+    market.product_by_code(code).ok_or_else(|| {
+        let message = format!("sandbox \"{}\" has no product with the code \"{code}\"", market.name);
+        Rejection::new(Code::ProductUnknown, "productCode", message)
+    })
+}
+
 fn find_product<'a>(
     market: &'a Marketplace,
     licences: &impl Fn(&LicenseArn) -> Option<LicenceEntry>,
@@ -216,13 +227,7 @@ fn find_product<'a>(
 ) -> Result<&'a Product, Rejection> {
     let mut product = match &request.product_code {
         None => None,
-        Some(code) => match market.product_by_code(code) {
-            Some(product) => Some(product.id.clone()),
-            None => {
-                let message = format!("sandbox \"{}\" has no product with the code \"{code}\"", market.name);
-                return Err(Rejection::new(Code::ProductUnknown, "productCode", message));
-            }
-        },
+        Some(code) => Some(find_market_product(market, code)?.id.clone()),
     };
     for (index, record) in request.records.iter().enumerate() {
         let Customer::Licence(licence) = &record.customer else { continue };
@@ -261,7 +266,7 @@ fn check_dimension(
         ));
     };
     match dimension.types.contains(&metered_as) {
-        true => Ok(()),
+        true => check_reported(dimension),
         false if metered_as == DimensionType::Metered => {
             refuse(format!("\"{}\" is no instance type: send usage records for it", record.dimension))
         }
@@ -270,6 +275,18 @@ fn check_dimension(
             record.dimension
         )),
     }
+}
+
+/// Refuses what is not reported by the hour, but told by its runs or calls.
+pub(super) fn check_reported(dimension: &Dimension) -> Result<(), Rejection> {
+    let told = match dimension.billed_by {
+        None => return Ok(()),
+        Some(BilledBy::Second) => "the second: tell its runs with MeterRuns (P2)",
+        Some(BilledBy::Minute) => "the minute: tell its runs with MeterRuns (P5)",
+        Some(BilledBy::Inference) => "inferences: tell its calls with MeterInferences (P5)",
+    };
+    let message = format!("\"{}\" is billed by {told}", dimension.key);
+    Err(Rejection::new(Code::DimensionUnknown, "dimension", message))
 }
 
 /// Whose usage, as AWS deduplicates it; the buyer; and whose bill carries it.

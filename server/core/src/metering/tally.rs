@@ -12,6 +12,7 @@ use super::series::{Series, SeriesHandle, SeriesKey};
 use super::series_list::SeriesList;
 pub use super::tile::Outcome;
 use super::tile::Run;
+use super::told::Told;
 use crate::cow_map::CowMap;
 use crate::time::{BillingMonth, UsageHour};
 
@@ -24,6 +25,7 @@ pub struct Tally {
     months: BTreeMap<BillingMonth, MonthTiles>,
     /// Of the few hours that have any.
     allocations: CowMap<(SeriesHandle, UsageHour), Arc<[Allocation]>>,
+    told: Told,
 }
 
 /// What became of the rows of columns.
@@ -152,6 +154,7 @@ impl Tally {
             series: self.series.clone(),
             months: self.months.clone(),
             allocations: self.allocations.clone(),
+            told: self.told.clone(),
         }
     }
 
@@ -163,7 +166,44 @@ impl Tally {
             series: self.series.clone(),
             months: BTreeMap::from([(month, tiles)]),
             allocations: self.allocations.clone(),
+            told: self.told.clone(),
         }
+    }
+
+    /// What was metered of a series in an hour, in millionths; none when nothing was.
+    pub fn metered(&self, handle: SeriesHandle, hour: UsageHour) -> Option<u64> {
+        let tiles = self.months.get(&BillingMonth::containing(hour.start()))?;
+        tiles.column(handle.0).get(tiles.offset(hour.index())?)
+    }
+
+    /// The runs and inferences that were told of open months.
+    pub fn told(&self) -> &Told {
+        &self.told
+    }
+
+    /// The same, to remember more of them.
+    pub fn told_mut(&mut self) -> &mut Told {
+        &mut self.told
+    }
+
+    /// Adds rows to what was metered: the cells of runs and inferences accumulate. Every row's series is open and every
+    /// hour within the calendar; of a row of which that is not true, nothing is added and false is answered.
+    pub fn add(&mut self, columns: &UsageColumns) -> bool {
+        let mut all_added = true;
+        for (handle, hour, millionths) in columns.rows() {
+            let hour = UsageHour::from_index(hour).filter(|_| (handle as usize) < self.series.len());
+            let Some(hour) = hour else {
+                all_added = false;
+                continue;
+            };
+            let month = BillingMonth::containing(hour.start());
+            let tiles = self.months.entry(month).or_insert_with(|| MonthTiles::new(month));
+            if let Some(offset) = tiles.offset(hour.index()) {
+                let series = self.series.in_block(handle as usize / super::tile::BLOCK);
+                tiles.add(offset, handle, series, millionths);
+            }
+        }
+        all_added
     }
 
     /// Takes rows, and says what became of each: the first record of an hour stands. Every row's series is

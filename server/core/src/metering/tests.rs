@@ -61,6 +61,7 @@ fn sandbox(rules: Rules) -> Sandbox {
             unit: String::new(),
             types: [DimensionType::ExternallyMetered].into(),
             value_kind: EntitlementValueKind::Integer,
+            billed_by: None,
         }],
         concurrent_agreements: false,
     }));

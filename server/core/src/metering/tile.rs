@@ -165,6 +165,41 @@ impl Tile {
         }
     }
 
+    #[cold]
+    fn hold_millionths(&mut self) {
+        if let Cells::Units(cells) = &self.cells {
+            let wide = cells.iter().map(|&units| u64::from(units) * MILLIONTHS).collect();
+            self.cells = Cells::Millionths(wide);
+        }
+    }
+
+    /// Adds to what was metered of a series in an hour of the day: of a cell that accumulates. The series has room, and
+    /// who adds keeps the sum within what a quantity can say.
+    pub fn add(&mut self, hour: usize, index: usize, millionths: u64) {
+        let sum = self.value(hour, index).saturating_add(millionths);
+        let units = whole_units(sum);
+        if units.is_none() {
+            self.hold_millionths();
+        }
+        let cell = hour * self.width + index;
+        match (&mut self.cells, units) {
+            (Cells::Units(cells), Some(units)) => {
+                if let Some(cell) = cells.get_mut(cell) {
+                    *cell = units;
+                }
+            }
+            (Cells::Millionths(cells), _) => {
+                if let Some(cell) = cells.get_mut(cell) {
+                    *cell = sum;
+                }
+            }
+            (Cells::Units(_), None) => {}
+        }
+        if let Some(word) = self.metered.get_mut(hour * words(self.width) + index / WORD) {
+            *word |= 1 << (index % WORD);
+        }
+    }
+
     /// Takes records of one hour of the day: the first record of a cell stands. Their series have room.
     pub fn accept(&mut self, hour: usize, run: Run<'_>) {
         let Run { handles, quantities, first, exceptions } = run;
@@ -172,9 +207,8 @@ impl Tile {
             Quantities::Units(_) => true,
             Quantities::Millionths(all) => all.iter().all(|&millionths| whole_units(millionths).is_some()),
         };
-        if !narrow && let Cells::Units(cells) = &self.cells {
-            let wide = cells.iter().map(|&units| u64::from(units) * MILLIONTHS).collect();
-            self.cells = Cells::Millionths(wide);
+        if !narrow {
+            self.hold_millionths();
         }
         let words = words(self.width);
         let Some(bitmap) = self.metered.get_mut(hour * words..(hour + 1) * words) else { return };

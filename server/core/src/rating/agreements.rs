@@ -1,7 +1,7 @@
 //! A family's agreements as rating looks them up: by buyer, each with its offer.
 
 use crate::agreement::{Agreement, Cover, Family};
-use crate::catalog::{Marketplace, Offer};
+use crate::catalog::{CountedIn, Marketplace, Offer};
 use crate::ids::{AccountId, DimensionKey, LicenseArn, ProductId};
 use crate::rejection::Broken;
 
@@ -12,6 +12,8 @@ pub struct Agreements<'a> {
     sorted: Vec<&'a Agreement>,
     /// By product and type.
     covers: Vec<Cover<'a>>,
+    /// Some of them may take all use for themselves, whatever is covered.
+    any_free: bool,
 }
 
 impl<'a> Agreements<'a> {
@@ -19,7 +21,24 @@ impl<'a> Agreements<'a> {
     pub fn of_family(market: &'a Marketplace, family: &'a Family) -> Result<Agreements<'a>, Broken> {
         let mut sorted: Vec<_> = family.agreements().collect();
         sorted.sort_by_key(|agreement| agreement.buyer);
-        Ok(Agreements { market, sorted, covers: Cover::of_family(market, family)? })
+        let covers = Cover::of_family(market, family)?;
+        let mut any_free = false;
+        // Nobody asks where nothing is covered.
+        for agreement in sorted.iter().filter(|_| !covers.is_empty()) {
+            let offer = market.known_offer(&agreement.offer)?;
+            any_free |= offer.is_free() || offer.terms.free_trial.is_some();
+        }
+        Ok(Agreements { market, sorted, covers, any_free })
+    }
+
+    /// Whether some of its use may be free, wholly, where the family has cover.
+    pub fn any_free(&self) -> bool {
+        self.any_free
+    }
+
+    /// What usage of a product's dimension is counted in.
+    pub fn counted_in(&self, product: &ProductId, dimension: &DimensionKey) -> Result<CountedIn, Broken> {
+        Ok(self.market.known_product(product)?.counted_in(dimension))
     }
 
     /// Whether the family has bought any annual subscription.

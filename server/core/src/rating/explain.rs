@@ -116,7 +116,7 @@ pub fn explain_line(
             {
                 let entitled = entitled.get(facts.meter).copied().unwrap_or(0);
                 let records = records(sandbox, meter, month, hour, facts.offset);
-                let facts = pricing.less_trial_of_hour(facts);
+                let facts = pricing.less_free_of_hour(facts);
                 add(&mut hours, explained(hour, subscriptions, entitled, facts, records));
             }
         });

@@ -8,6 +8,7 @@ use super::segments::{self, Cuts, Pricing};
 use super::trial::{FreeHours, TrialHours};
 use super::walk::{HourFacts, MeterSums, Places, Stretch, metered_hours};
 use crate::agreement::{Cover, Share};
+use crate::catalog::CountedIn;
 use crate::ids::AccountId;
 use crate::metering::month_tiles::MonthTiles;
 use crate::rejection::Broken;
@@ -42,12 +43,29 @@ impl<'a> Parts<'a> {
         self.cuts.has_trial
     }
 
-    /// X of the whole month, in units, if nothing changes in it and the family shares it.
-    pub fn subscriptions(&self) -> Option<u64> {
+    /// The family's cover of the whole month, if nothing changes in it and the family shares it.
+    pub fn even_cover(&self) -> Option<Shared> {
         let is_even = !self.has_trial()
             && self.cuts.hours.is_empty()
             && self.covers.iter().all(|cover| cover.share == Share::Family);
-        is_even.then(|| self.live(self.month.start).map(|cover| cover.units).sum())
+        is_even.then(|| self.shared(self.month.start))
+    }
+
+    /// What the family shares in an hour.
+    fn shared(&self, hour: UsageHour) -> Shared {
+        let shared = self.live(hour).filter(|cover| cover.share == Share::Family);
+        shared.fold(Shared::default(), |sum, cover| Shared {
+            subscriptions: sum.subscriptions + cover.units,
+            amount: sum.amount + cover.amount,
+        })
+    }
+
+    /// What the usage of its dimension is counted in.
+    pub fn counted_in(&self, meters: &[Meter<'_>]) -> Result<CountedIn, Broken> {
+        match meters.first() {
+            Some(meter) => self.agreements.counted_in(meter.product(), meter.dimension()),
+            None => Ok(CountedIn::Units),
+        }
     }
 
     /// The cover of some hours: what is shared goes by the meters' buyers, what a contract entitles to by the
@@ -59,12 +77,18 @@ impl<'a> Parts<'a> {
         range: HourRange,
     ) -> Result<SharedCover, Broken> {
         let shared = self.live(range.start).filter(|cover| cover.share == Share::Family);
-        let mut shared = SharedCover::new(buyers, shared.map(|cover| (cover.owner, cover.units)));
-        if self.covers.iter().all(|cover| cover.share == Share::Family) {
+        let mut shared = SharedCover::new(buyers, shared.map(|cover| (cover.owner, cover.amount)));
+        let all_shared = self.covers.iter().all(|cover| cover.share == Share::Family);
+        if all_shared && (self.covers.is_empty() || !self.agreements.any_free()) {
             return Ok(shared);
         }
         let price = |meter| segments::pricing(self.agreements, meter, range.start, true);
         let pricing = meters.iter().map(price).collect::<Result<Vec<_>, _>>()?;
+        for (meter, pricing) in pricing.iter().enumerate() {
+            if pricing.is_some_and(|pricing| pricing.takes_everything()) {
+                shared.leave_out(meter);
+            }
+        }
         for cover in self.covers {
             let is_mine =
                 |p: &Pricing<'_>| cover.share == Share::Agreement(p.agreement.number) && cover.is_live(p.at);
@@ -72,7 +96,7 @@ impl<'a> Parts<'a> {
                 pricing.iter().enumerate().filter(|(_, pricing)| pricing.as_ref().is_some_and(is_mine));
             let mine: Vec<usize> = mine.map(|(meter, _)| meter).collect();
             if !mine.is_empty() {
-                shared.entitle(mine, cover.units);
+                shared.entitle(mine, cover.amount);
             }
         }
         Ok(shared)
@@ -81,6 +105,15 @@ impl<'a> Parts<'a> {
     fn live(&self, hour: UsageHour) -> impl Iterator<Item = &Cover<'a>> {
         self.covers.iter().filter(move |cover| cover.covers(hour))
     }
+}
+
+/// What a family shares in an hour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// X: its annual subscriptions, in units.
+    pub subscriptions: u64,
+    /// The same in what usage is counted in.
+    pub amount: u64,
 }
 
 /// The meters of a product's dimension, and the month cut wherever something but their usage changes: to be walked.
@@ -132,7 +165,7 @@ impl<'a> Group<'a> {
             let cover = parts.cover(meters, &buyers, range)?;
             let hours = offset(range.start)..offset(range.end);
             let sums = vec![MeterSums::default(); meters.len()];
-            let subscriptions = cover.units();
+            let subscriptions = parts.shared(range.start).subscriptions;
             Ok(Segment { range, subscriptions, stretch: Stretch { hours, cover, sums, is_metered: false } })
         };
         let segments =
@@ -198,9 +231,9 @@ pub fn expect_cover(agreements: &Agreements<'_>, series: &[FamilySeries<'_>], mo
         let covers = agreements.covers(meter.product(), meter.dimension());
         // A cover that begins or ends within the month cuts it, and its parts are walked.
         let shared = covers.iter().filter(|cover| cover.share == Share::Family && cover.covers(hours.start));
-        let units = shared.map(|cover| cover.units).sum();
-        if units > 0 {
-            month.expect_cover(series, units);
+        let amount = shared.map(|cover| cover.amount).sum();
+        if amount > 0 {
+            month.expect_cover(series, amount);
         }
     }
 }

@@ -79,6 +79,8 @@ pub struct SharedCover {
     spare: u64,
     /// What is never shared: which meters an agreement prices, and how many units it entitles them to.
     entitled: Vec<(Vec<usize>, u64)>,
+    /// Meters whose use is free anyway: they take nothing.
+    free: Vec<usize>,
 }
 
 impl SharedCover {
@@ -110,13 +112,26 @@ impl SharedCover {
         self.entitled.iter().filter(|(meters, _)| meters.contains(&meter)).map(|(_, units)| units).sum()
     }
 
-    /// X: what is shared, in units.
-    pub fn units(&self) -> u64 {
-        self.spare + self.owned.iter().map(|(_, units)| units).sum::<u64>()
+    /// Leaves a meter out: all of its use is free.
+    pub fn leave_out(&mut self, meter: usize) {
+        self.free.push(meter);
     }
 
     /// What each meter ran in an hour is covered by how much.
     pub fn cover_hour<C: Count>(&self, runs: &[C], covered: &mut [C]) {
+        if self.free.is_empty() {
+            return self.share_out(runs, covered);
+        }
+        let mut runs = runs.to_vec();
+        for &meter in &self.free {
+            if let Some(run) = runs.get_mut(meter) {
+                *run = C::default();
+            }
+        }
+        self.share_out(&runs, covered);
+    }
+
+    fn share_out<C: Count>(&self, runs: &[C], covered: &mut [C]) {
         covered.fill(C::default());
         let mut left_over = C::units(self.spare);
         for (meters, bought) in &self.owned {

@@ -9,7 +9,7 @@ use super::segments::{self, Pricing};
 use super::trial::TrialHours;
 use super::walk::MeterSums;
 use crate::agreement::Family;
-use crate::catalog::PriceSource;
+use crate::catalog::{CountedIn, PriceSource};
 use crate::ids::{AccountId, AgreementId, DimensionKey, OfferId, ProductId};
 use crate::machine::Sandbox;
 use crate::metering::month_tiles::MonthTiles;
@@ -37,6 +37,8 @@ pub struct RatedSegment {
     pub covered: QuantitySum,
     /// What of Y was free by a trial before that, summed over the hours.
     pub trial: QuantitySum,
+    /// What these quantities are counted in; X counts units, of each of which an hour has 3,600 seconds.
+    pub counted_in: CountedIn,
     /// Why this price.
     pub source: PriceSource,
 }
@@ -85,6 +87,11 @@ impl RatedLine {
     pub fn quantity(&self) -> QuantitySum {
         QuantitySum(self.segments.iter().map(|s| s.billed().0).sum())
     }
+
+    /// What the quantity is counted in.
+    pub fn counted_in(&self) -> CountedIn {
+        self.segments.first().map_or(CountedIn::Units, |segment| segment.counted_in)
+    }
 }
 
 /// All usage lines of a family's month, in the order of buyer, product, dimension, agreement and price. A
@@ -128,25 +135,26 @@ pub(super) fn rate_all(
     let mut trials = None;
     for group in meter::groups(&meters) {
         let parts = Parts::of(&agreements, group, sums.hours())?;
+        let counted_in = parts.counted_in(group)?;
         match summed_cover(&parts, group, sums) {
-            Some(subscriptions) => lines.add_month(group, subscriptions, tiles, sums)?,
+            Some(subscriptions) => lines.add_month(group, subscriptions, counted_in, tiles, sums)?,
             None => {
                 if parts.has_trial() && trials.is_none() {
                     trials = Some(TrialHours::of(&agreements, &meters, tiles, sums.hours())?);
                 }
                 let mut group = Group::new(group, &parts, trials.as_ref())?;
                 group.take_sums(tiles, sums);
-                walked.push(group);
+                walked.push((group, counted_in));
             }
         }
     }
     if !walked.is_empty() {
         for day in 0..tiles.days() {
-            walked.iter_mut().for_each(|group| group.walk_day(tiles, day));
+            walked.iter_mut().for_each(|(group, _)| group.walk_day(tiles, day));
         }
     }
-    for group in &walked {
-        lines.add_group(group)?;
+    for (group, counted_in) in &walked {
+        lines.add_group(group, *counted_in)?;
     }
     Ok(lines.all)
 }
@@ -154,13 +162,13 @@ pub(super) fn rate_all(
 /// X of a month in which nothing changes and whose sums say all: nothing is covered, or one series has all of the
 /// cover. Other months must be walked.
 fn summed_cover(parts: &Parts<'_>, meters: &[Meter<'_>], sums: &MonthSums) -> Option<u64> {
-    let subscriptions = parts.subscriptions()?;
+    let shared = parts.even_cover()?;
     let only = match meters {
         [meter] => meter.only_series(),
         _ => None,
     };
-    let is_summed = subscriptions == 0 || only.is_some_and(|series| sums.cover(series) == subscriptions);
-    is_summed.then_some(subscriptions)
+    let is_summed = shared.amount == 0 || only.is_some_and(|series| sums.cover(series) == shared.amount);
+    is_summed.then_some(shared.subscriptions)
 }
 
 fn order(line: &RatedLine) -> (AccountId, &ProductId, &DimensionKey, u32, UnitPrice) {
@@ -173,6 +181,7 @@ struct Stretch {
     range: HourRange,
     subscriptions: u64,
     entitled: u64,
+    counted_in: CountedIn,
 }
 
 /// The lines of a family, as they are made.
@@ -187,10 +196,11 @@ impl<'a> Lines<'a> {
         &mut self,
         meters: &[Meter<'a>],
         subscriptions: u64,
+        counted_in: CountedIn,
         tiles: &MonthTiles,
         month: &mut MonthSums,
     ) -> Result<(), Broken> {
-        let stretch = Stretch { range: month.hours(), subscriptions, entitled: 0 };
+        let stretch = Stretch { range: month.hours(), subscriptions, entitled: 0, counted_in };
         for meters in of_buyers(meters) {
             let begin = self.all.len();
             for meter in meters {
@@ -202,7 +212,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Prices the segments of a group whose hours were walked, buyer by buyer.
-    fn add_group(&mut self, group: &Group<'a>) -> Result<(), Broken> {
+    fn add_group(&mut self, group: &Group<'a>, counted_in: CountedIn) -> Result<(), Broken> {
         let mut first = 0;
         for meters in of_buyers(group.meters) {
             let begin = self.all.len();
@@ -210,7 +220,8 @@ impl<'a> Lines<'a> {
                 let (range, subscriptions) = (segment.range, segment.subscriptions);
                 let sums = segment.sums().get(first..).unwrap_or(&[]);
                 for (number, (meter, sums)) in (first..).zip(meters.iter().zip(sums)) {
-                    let stretch = Stretch { range, subscriptions, entitled: segment.entitled(number) };
+                    let entitled = segment.entitled(number);
+                    let stretch = Stretch { range, subscriptions, entitled, counted_in };
                     self.add(begin, meter, stretch, *sums)?;
                 }
             }
@@ -230,7 +241,7 @@ impl<'a> Lines<'a> {
         let is_metered = sums.hours > 0;
         match segments::pricing(self.agreements, meter, stretch.range.start, is_metered)? {
             Some(pricing) => {
-                let segment = rated(stretch, pricing.less_trial(sums), pricing.source);
+                let segment = rated(stretch, pricing.less_free(sums), pricing.source);
                 add_segment(&mut self.all, begin, meter, pricing, segment);
                 Ok(())
             }
@@ -254,6 +265,7 @@ fn rated(stretch: Stretch, sums: MeterSums, source: PriceSource) -> RatedSegment
         entitled: stretch.entitled,
         covered: QuantitySum(sums.covered.cast_signed()),
         trial: QuantitySum(sums.free.cast_signed()),
+        counted_in: stretch.counted_in,
         source,
     }
 }
@@ -286,7 +298,13 @@ fn add_segment(
     };
     // The cut was another meter's: for this one nothing has changed.
     let goes_on = |last: &&mut RatedSegment| {
+        // Without X, what is covered was paid for upfront, until that ended.
+        let is_alike = last.subscriptions + last.entitled > 0
+            || last.covered.is_zero() == segment.covered.is_zero()
+            || last.metered.is_zero()
+            || segment.metered.is_zero();
         last.end == segment.start
+            && is_alike
             && last.subscriptions == segment.subscriptions
             && last.entitled == segment.entitled
             && last.trial.is_zero() == segment.trial.is_zero()

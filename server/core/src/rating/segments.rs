@@ -27,20 +27,29 @@ pub struct Pricing<'a> {
     pub at: Timestamp,
     /// What of an hour is free.
     pub trial: Option<TrialShare<'a>>,
+    /// All of it was paid for upfront (B21).
+    pub prepaid: bool,
 }
 
 impl Pricing<'_> {
-    /// The same sums, where a trial takes everything.
-    pub fn less_trial(&self, sums: MeterSums) -> MeterSums {
+    /// Whether all use is free, so that nothing needs to cover it.
+    pub fn takes_everything(&self) -> bool {
+        self.trial == Some(TrialShare::Everything)
+    }
+
+    /// The same sums, where a trial takes everything or everything was paid for.
+    pub fn less_free(&self, sums: MeterSums) -> MeterSums {
         match self.trial {
+            _ if self.prepaid => MeterSums { covered: sums.metered, free: 0, ..sums },
             Some(TrialShare::Everything) => MeterSums { covered: 0, free: sums.metered, ..sums },
             Some(TrialShare::OneInstance | TrialShare::Units(_)) | None => sums,
         }
     }
 
     /// The same for one hour.
-    pub fn less_trial_of_hour(&self, facts: HourFacts) -> HourFacts {
+    pub fn less_free_of_hour(&self, facts: HourFacts) -> HourFacts {
         match self.trial {
+            _ if self.prepaid => HourFacts { covered: facts.metered, free: 0, ..facts },
             Some(TrialShare::Everything) => HourFacts { covered: 0, free: facts.metered, ..facts },
             Some(TrialShare::OneInstance | TrialShare::Units(_)) | None => facts,
         }
@@ -141,11 +150,12 @@ pub fn pricing<'a>(
         currency.ok_or_else(|| Broken(format!("offer {} has a price and no currency", offer.id)))?;
     if offer.is_free() {
         let trial = Some(TrialShare::Everything);
-        return Ok(Some(Pricing { agreement, unit_price, source, currency, at, trial }));
+        return Ok(Some(Pricing { agreement, unit_price, source, currency, at, trial, prepaid: false }));
     }
     let trial = match trial::end(agreements, agreement, offer).is_some_and(|end| at < end) {
         true => trial_share(agreements, agreement, offer)?,
         false => None,
     };
-    Ok(Some(Pricing { agreement, unit_price, source, currency, at, trial }))
+    let prepaid = agreement.is_prepaid(at);
+    Ok(Some(Pricing { agreement, unit_price, source, currency, at, trial, prepaid }))
 }

@@ -2,6 +2,7 @@
 //! changes and agreements within the month, several regions, whole quantities and decimals, and hours left out.
 
 mod models;
+mod runs;
 
 use std::collections::BTreeMap;
 
@@ -102,6 +103,7 @@ fn market(runners: &[Runner], price_change: Option<i64>, trial: Option<u32>) -> 
         unit: String::new(),
         types: [DimensionType::Metered].into(),
         value_kind: EntitlementValueKind::Integer,
+        billed_by: None,
     };
     market.apply(&Change::ProductCreated(Product {
         id: product.clone(),

@@ -38,6 +38,10 @@ pub fn end<'a>(agreements: &Agreements<'a>, agreement: &'a Agreement, offer: &Of
     if let Some(contract) = agreement.contract() {
         return contract.is_trial(offer).then_some(contract.end);
     }
+    if offer.is_private() {
+        // It was granted to this buyer, whatever that held before (B21).
+        return Some(trial.duration.after(agreement.start));
+    }
     let of_buyer = agreements.of(agreement.buyer, &agreement.product, None);
     let first = of_buyer.map(|agreement| agreement.start).min()?;
     Some(trial.duration.after(first))
@@ -79,7 +83,9 @@ impl<'a> TrialHours<'a> {
                     None | Some(TrialShare::Everything) => {}
                     Some(TrialShare::Units(grants)) => {
                         let units = grants.get(meter.dimension()).copied().unwrap_or(0);
-                        running.for_each(|hour| self.take(tiles, meters, number, hour, units));
+                        let counted_in = agreements.counted_in(meter.product(), meter.dimension())?;
+                        let amount = units.saturating_mul(counted_in.per_unit().into());
+                        running.for_each(|hour| self.take(tiles, meters, number, hour, amount));
                     }
                     Some(TrialShare::OneInstance) => {
                         for hour in running {

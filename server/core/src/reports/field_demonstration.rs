@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Asks, Report, ReportInput, Row};
-use crate::catalog::DimensionType;
+use crate::catalog::{BilledBy, DimensionType};
 use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
 
@@ -32,9 +32,11 @@ fn section_3(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
         let dimension = product.dimension(key);
         let dimension =
             dimension.ok_or_else(|| Broken(format!("{} has no dimension \"{key}\"", product.id)))?;
-        let unit = match dimension.types.contains(&DimensionType::Metered) {
-            true => "hours".to_owned(),
-            false => dimension.unit.to_lowercase(),
+        let unit = match (dimension.billed_by, dimension.types.contains(&DimensionType::Metered)) {
+            (Some(BilledBy::Second | BilledBy::Minute), _) => "seconds".to_owned(),
+            (Some(BilledBy::Inference), _) => "inferences".to_owned(),
+            (None, true) => "hours".to_owned(),
+            (None, false) => dimension.unit.to_lowercase(),
         };
         rows.push(vec![
             product.title.clone(),

@@ -59,7 +59,11 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
             type_name(product.product_type).to_owned(),
             agreement.offer.to_string(),
             report_date(agreement.accepted_at),
-            agreement.planned_end.map_or_else(String::new, report_date),
+            // A contract after which usage goes on ends with what was paid for (B21).
+            agreement
+                .planned_end
+                .or_else(|| agreement.contract().map(|contract| contract.end))
+                .map_or_else(String::new, report_date),
             value.to_string(),
             agreement.instalments.len().to_string(),
         ]);

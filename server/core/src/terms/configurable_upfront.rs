@@ -48,9 +48,10 @@ pub struct ConfigurableUpfront {
 }
 
 impl ConfigurableUpfront {
-    /// What it sells on this product.
+    /// What it sells on this product: contracts of entitlements, and of machine learning products (B21); else cover.
     pub fn kind(product: &Product) -> UpfrontKind {
-        match product.has_type(DimensionType::Entitled) {
+        let is_model = product.product_type == ProductType::MachineLearning;
+        match is_model || product.has_type(DimensionType::Entitled) {
             true => UpfrontKind::Contract,
             false => UpfrontKind::Annual,
         }
@@ -79,6 +80,12 @@ impl ConfigurableUpfront {
         rules: &Rules,
     ) -> Result<(), Rejection> {
         let kind = ConfigurableUpfront::kind(product);
+        if product.product_type == ProductType::MachineLearning && !product.has_type(DimensionType::Entitled)
+        {
+            let message = "of a machine learning product that AWS Marketplace meters, what is paid upfront is a contract \
+                           with one price (B21): use fixedUpfrontPricing in a private offer";
+            return Err(refuse(Code::MeteringExcludesAnnual, "rateCards", message));
+        }
         if self.rate_cards.is_empty() {
             return Err(refuse(
                 Code::TermMissing,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::configurable_upfront::{MAX_UNITS, check_private_duration};
-use super::{OfferContext, Terms, UpfrontKind};
-use crate::catalog::{DimensionType, ProductType};
+use super::{ConfigurableUpfront, OfferContext, Terms, UpfrontKind};
+use crate::catalog::{DimensionType, Product, ProductType};
 use crate::ids::DimensionKey;
 use crate::money::{Currency, UnitPrice};
 use crate::rejection::{Code, Rejection};
@@ -19,7 +19,8 @@ pub struct FixedUpfront {
     pub price: UnitPrice,
     /// For how long; none when the offer names the dates of its agreement (E3).
     pub duration: Option<TermDuration>,
-    /// How many units of what it grants: entitlements of a contract, or instances that it covers (B13).
+    /// How many units of what it grants: entitlements of a contract, or instances that it covers (B13). Nothing where it
+    /// pays for whatever is used (B21).
     pub grants: BTreeMap<DimensionKey, u64>,
 }
 
@@ -75,6 +76,18 @@ impl FixedUpfront {
             );
             return refuse(Code::PriceInvalid, ".price", message);
         }
+        if self.prepays_use(offer.product) {
+            return match self.grants.is_empty() {
+                true => Ok(()),
+                false => refuse(
+                    Code::TermNotAllowed,
+                    ".grants",
+                    "a contract on a machine learning product takes any number of instances and inferences (B21): \
+                     leave the grants out"
+                        .to_owned(),
+                ),
+            };
+        }
         if self.grants.is_empty() {
             return refuse(
                 Code::FieldMissing,
@@ -110,12 +123,16 @@ impl FixedUpfront {
         Ok(())
     }
 
+    /// On a machine learning product that AWS Marketplace meters, it pays all use of its duration (B21).
+    pub fn prepays_use(&self, product: &Product) -> bool {
+        product.product_type == ProductType::MachineLearning && product.has_type(DimensionType::Metered)
+    }
+
     /// Entitlements where the product has dimensions for that, else instances that it covers.
     pub fn kind(&self, offer: &OfferContext<'_>) -> UpfrontKind {
-        let entitled = offer.product.has_type(DimensionType::Entitled);
-        match entitled || offer.product.product_type == ProductType::Saas {
+        match offer.product.product_type == ProductType::Saas {
             true => UpfrontKind::Contract,
-            false => UpfrontKind::Annual,
+            false => ConfigurableUpfront::kind(offer.product),
         }
     }
 }

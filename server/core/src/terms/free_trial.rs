@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::configurable_upfront::MAX_UNITS;
 use super::{OfferContext, UpfrontKind};
-use crate::catalog::{DimensionType, Product, ProductType};
+use crate::catalog::{BilledBy, DimensionType, Product, ProductType};
 use crate::ids::DimensionKey;
 use crate::rejection::{Code, Rejection};
 use crate::time::TermDuration;
@@ -46,14 +46,21 @@ impl FreeTrial {
         }
     }
 
-    /// Public offers of hourly or metered use have it, and SaaS contracts.
+    /// Public offers of hourly or metered use have it, and SaaS contracts; private ones of machine learning products, too.
     pub fn check(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
         let refuse = |code, field: &str, message: &str| {
             Err(Rejection::new(code, format!("freeTrialPricing{field}"), message))
         };
         let product = offer.product;
-        if offer.private {
-            return refuse(Code::TermNotAllowed, "", "free trials are of public offers: leave it out");
+        let is_model = product.product_type == ProductType::MachineLearning;
+        if offer.private && !is_model {
+            let message = "private offers have no free trial, but those of machine learning products (B21): leave it out";
+            return refuse(Code::TermNotAllowed, "", message);
+        }
+        if is_model && product.dimensions.iter().any(|d| d.billed_by == Some(BilledBy::Inference)) {
+            let message = "a machine learning product has a free trial where all of it is billed by the hour (C): leave \
+                           it out";
+            return refuse(Code::TermNotAllowed, "", message);
         }
         let is_contract = offer.kind() == Some(UpfrontKind::Contract);
         let Some((least, most)) = days(product.product_type) else {
@@ -155,6 +162,7 @@ mod tests {
                 unit: String::new(),
                 types: types.iter().copied().collect(),
                 value_kind: EntitlementValueKind::Integer,
+                billed_by: None,
             }],
             concurrent_agreements: false,
         }
@@ -202,7 +210,7 @@ mod tests {
     #[test]
     fn a17_a_trial_stands_where_it_may() {
         use DimensionType::{Entitled, ExternallyMetered, Metered};
-        use ProductType::{Ami, Container, ProfessionalServices, Saas};
+        use ProductType::{Ami, Container, MachineLearning, ProfessionalServices, Saas};
         let week = TermDuration::Days(7);
         for (product_type, kinds, private, grants, expected) in [
             (Ami, &[Metered][..], true, &[][..], Some(Code::TermNotAllowed)),
@@ -219,6 +227,9 @@ mod tests {
             (Saas, &[Entitled], false, &[("a", 3)], None),
             (Saas, &[Entitled, ExternallyMetered], false, &[("a", 3)], None),
             (ProfessionalServices, &[Entitled], false, &[("a", 1)], Some(Code::TermNotAllowed)),
+            (MachineLearning, &[Metered], false, &[], None),
+            (MachineLearning, &[Metered], true, &[], None),
+            (Saas, &[ExternallyMetered], true, &[], Some(Code::TermNotAllowed)),
         ] {
             let product = product(product_type, kinds);
             assert_eq!(

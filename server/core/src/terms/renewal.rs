@@ -46,6 +46,12 @@ impl Renewal {
         if offer.kind().is_none() {
             return refuse("", "auto-renewal is for upfront purchases: leave the renewal term out");
         }
+        if offer.terms.fixed_upfront.as_ref().is_some_and(|fixed| fixed.prepays_use(offer.product)) {
+            return refuse(
+                "",
+                "after a contract on a machine learning product use goes on by the hour (B21): leave the renewal term out",
+            );
+        }
         if !offer.private {
             return match self.uplift {
                 None => Ok(()),

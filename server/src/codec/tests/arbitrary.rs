@@ -9,7 +9,7 @@ use std::sync::Arc;
 use souk_core::agreement::{
     Agreement, AgreementStatus, Instalment, InstalmentState, Origin, UpfrontPurchase,
 };
-use souk_core::catalog::{PriceSource, TaxLiability};
+use souk_core::catalog::{CountedIn, PriceSource, TaxLiability};
 use souk_core::ids::{
     AccountId, AgreementId, DimensionKey, InvoiceId, LicenseArn, MeteringResource, OfferId, ProductCode,
     ProductId, Region, SandboxName,
@@ -21,7 +21,8 @@ use souk_core::invoicing::{
 use souk_core::machine::{ControlEntry, Event};
 use souk_core::metering::series::Series;
 use souk_core::metering::{
-    Allocation, HourColumn, Identity, Program, QuantityColumn, SeriesHandle, SeriesKey, UsageColumns,
+    Allocation, HourColumn, Identity, Inference, Program, QuantityColumn, Run, SeriesHandle, SeriesKey,
+    UsageColumns,
 };
 use souk_core::money::{Amount, Currency, Money, Rate, UnitPrice};
 use souk_core::quantity::{Quantity, QuantitySum};
@@ -32,7 +33,7 @@ use souk_core::time::{BillingMonth, TermDuration, Timestamp, UsageHour};
 use crate::codec::{ControlBatch, PartitionBatch};
 
 /// Variants of [`Event`].
-const EVENTS: u64 = 15;
+const EVENTS: u64 = 18;
 /// Variants of [`ControlEntry`].
 const ENTRIES: u64 = 3;
 /// Variants of [`Change`].
@@ -140,13 +141,20 @@ impl Tape<'_> {
                     quantity: QuantitySum(self.integer()),
                 },
             },
-            14 => Event::UpfrontRefunded {
+            17 => Event::UpfrontRefunded {
                 payer: self.account(),
                 agreement: self.id(AgreementId::new),
                 number: self.wide() as u32,
                 at: self.time(),
             },
             8 => Event::UsageRegistered { program: self.program(), at: self.time() },
+            14 => Event::UsageAdded(self.usage()),
+            15 => Event::RunsTold(self.list(|t| (SeriesHandle(t.wide() as u32), t.run()))),
+            16 => Event::InferencesTold(self.list(|t| {
+                let (status, units) = (t.wide() as u16, t.wide());
+                let call = Inference { at: t.time(), status, units };
+                (SeriesHandle(t.wide() as u32), t.integer().cast_unsigned(), call)
+            })),
             _ => Event::ClientTokenUsed {
                 payer: self.account(),
                 token: self.integer().cast_unsigned(),
@@ -154,6 +162,11 @@ impl Tape<'_> {
                 at: self.time(),
             },
         }
+    }
+
+    fn run(&mut self) -> Run {
+        let from = Timestamp::MIN.plus_micros(self.below(1 << 31).cast_signed() * 1_000_000);
+        Run { from, until: from.plus_micros((1 + self.below(1 << 20).cast_signed()) * 1_000_000) }
     }
 
     fn byte(&mut self) -> u8 {
@@ -334,6 +347,7 @@ impl Tape<'_> {
             entitled: self.wide(),
             covered: QuantitySum(self.integer()),
             trial: QuantitySum(self.integer()),
+            counted_in: self.pick(&[CountedIn::Units, CountedIn::Seconds]),
             source: self.pick(&[
                 PriceSource::Offer,
                 PriceSource::ChangeForNew(at),

@@ -74,6 +74,10 @@ pub fn partition() -> Vec<(&'static str, PartitionBatch)> {
         ("usage_allocated", one(usage_allocated())),
         ("client_token_used", one(client_token_used())),
         ("usage_registered", one(usage_registered())),
+        ("runs_told", one(usage_models::runs()[0].clone())),
+        ("usage_added", one(usage_models::runs()[1].clone())),
+        ("inferences_told", one(usage_models::inferences())),
+        ("invoice_issued_usage_by_the_second", one(Event::InvoiceIssued(Arc::new(usage_models::seconds())))),
         ("invoice_issued_with_a_due_date", one(Event::InvoiceIssued(Arc::new(payments::invoice())))),
         ("invoice_issued_with_tax", one(Event::InvoiceIssued(Arc::new(payments::taxed_invoice())))),
         ("invoice_paid", one(payments::paid())),
@@ -96,6 +100,7 @@ pub fn control() -> Vec<(&'static str, ControlBatch)> {
         ("account_put_with_tax", changed(Change::AccountPut(payments::taxed()))),
         ("account_put_with_net_days", changed(Change::AccountPut(payments::payer()))),
         ("account_put_on_invoice_terms", changed(Change::AccountPut(contracts::payer()))),
+        ("product_created_of_runs_and_inferences", changed(usage_models::told())),
         ("offer_created_of_a_contract", changed(Change::OfferCreated(contracts::offer()))),
         ("offer_created_with_a_trial", changed(Change::OfferCreated(usage_models::trial()))),
         ("offer_created_with_a_monthly_fee", changed(Change::OfferCreated(usage_models::monthly()))),
@@ -398,6 +403,7 @@ fn dimension(key: &str, dimension_type: DimensionType) -> Dimension {
         unit: "Hrs".to_owned(),
         types: [dimension_type].into(),
         value_kind: EntitlementValueKind::Integer,
+        billed_by: None,
     }
 }
 

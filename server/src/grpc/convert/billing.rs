@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use souk_core::catalog::Marketplace;
+use souk_core::catalog::{CountedIn, Marketplace};
 use souk_core::ids::ProductId;
 use souk_core::invoicing::payment::Standing;
 use souk_core::invoicing::{ChargeType, Explanation, Invoice, InvoiceKind, InvoiceLine, Proration};
@@ -72,6 +72,7 @@ pub fn to_proto_invoice_line(line: &InvoiceLine, number: u32, market: &Marketpla
         usage_period_end: Some(to_proto_time(line.end)),
         explanation: Some(to_proto_explanation(&line.explanation)),
         resale: to_proto_resale(line, market),
+        quantity_unit: to_proto_quantity_unit(line.explanation.counted_in()).into(),
     }
 }
 
@@ -148,6 +149,13 @@ pub fn to_proto_invoice_kind(kind: InvoiceKind) -> proto::InvoiceKind {
     }
 }
 
+fn to_proto_quantity_unit(counted_in: CountedIn) -> proto::QuantityUnit {
+    match counted_in {
+        CountedIn::Units => proto::QuantityUnit::Units,
+        CountedIn::Seconds => proto::QuantityUnit::Seconds,
+    }
+}
+
 fn to_proto_charge_type(charge_type: ChargeType) -> proto::ChargeType {
     match charge_type {
         ChargeType::Usage => proto::ChargeType::Usage,
@@ -210,6 +218,7 @@ mod tests {
             entitled: 7,
             trial: QuantitySum::whole(1),
             covered: QuantitySum::whole(2),
+            counted_in: CountedIn::Units,
             source: PriceSource::Offer,
         };
         let exact = price.times(segment.billed(), Currency::Usd);
@@ -277,6 +286,7 @@ mod tests {
                 proration: None,
             }),
             resale: None,
+            quantity_unit: proto::QuantityUnit::Units.into(),
         }
     }
 
@@ -317,6 +327,14 @@ mod tests {
             ..whole
         };
         assert_eq!(to_proto_preview(invoice(), &market()), preview);
+    }
+
+    #[test]
+    fn a_line_says_what_it_counts() {
+        let mut invoice = invoice();
+        invoice.lines[0].explanation.segments[0].counted_in = CountedIn::Seconds;
+        let line = to_proto_invoice_line(&invoice.lines[0], 1, &market());
+        assert_eq!(line.quantity_unit, i32::from(proto::QuantityUnit::Seconds));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use souk_core::catalog::{
-    Dimension, DimensionType, EntitlementValueKind, NewOffer, NewProduct, Offer, PriceChange, Product,
-    ProductType, RenewalKind, UsageCategory,
+    BilledBy, Dimension, DimensionType, EntitlementValueKind, NewOffer, NewProduct, Offer, PriceChange,
+    Product, ProductType, RenewalKind, UsageCategory,
 };
 use souk_core::ids::{AccountId, DimensionKey, OfferId, ProductCode, ProductId, ResaleAuthorizationId};
 use souk_core::money::PriceDecimals;
@@ -65,16 +65,18 @@ pub fn from_proto_dimensions(dimensions: Vec<proto::Dimension>) -> Result<Vec<Di
 /// # Errors
 /// A type that is not said or unknown.
 pub fn from_proto_dimension(dimension: proto::Dimension) -> Result<Dimension, Rejection> {
-    let proto::Dimension { key, name, description, unit, types, entitlement_value_kind } = dimension;
+    let proto::Dimension { key, name, description, unit, types, entitlement_value_kind, billed_by } =
+        dimension;
     let types = types.into_iter().enumerate().map(from_proto_dimension_type).collect::<Result<_, _>>()?;
     let name = if name.is_empty() { key.clone() } else { name };
     let value_kind = from_proto_value_kind(entitlement_value_kind)?;
-    Ok(Dimension { key: DimensionKey::new(&key), name, description, unit, types, value_kind })
+    let billed_by = from_proto_billed_by(billed_by)?;
+    Ok(Dimension { key: DimensionKey::new(&key), name, description, unit, types, value_kind, billed_by })
 }
 
 /// A dimension.
 pub fn to_proto_dimension(dimension: &Dimension) -> proto::Dimension {
-    let Dimension { key, name, description, unit, types, value_kind } = dimension;
+    let Dimension { key, name, description, unit, types, value_kind, billed_by } = dimension;
     proto::Dimension {
         key: key.to_string(),
         name: name.clone(),
@@ -82,6 +84,25 @@ pub fn to_proto_dimension(dimension: &Dimension) -> proto::Dimension {
         unit: unit.clone(),
         types: to_proto_dimension_types(types),
         entitlement_value_kind: to_proto_value_kind(*value_kind).into(),
+        billed_by: to_proto_billed_by(*billed_by).into(),
+    }
+}
+
+fn from_proto_billed_by(number: i32) -> Result<Option<BilledBy>, Rejection> {
+    Ok(match from_proto_enum(number, "billedBy")? {
+        proto::BilledBy::Unspecified => None,
+        proto::BilledBy::Second => Some(BilledBy::Second),
+        proto::BilledBy::Minute => Some(BilledBy::Minute),
+        proto::BilledBy::Inference => Some(BilledBy::Inference),
+    })
+}
+
+fn to_proto_billed_by(billed_by: Option<BilledBy>) -> proto::BilledBy {
+    match billed_by {
+        None => proto::BilledBy::Unspecified,
+        Some(BilledBy::Second) => proto::BilledBy::Second,
+        Some(BilledBy::Minute) => proto::BilledBy::Minute,
+        Some(BilledBy::Inference) => proto::BilledBy::Inference,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use souk_core::catalog::Marketplace;
 use souk_core::ids::MeteringRecordId;
-use souk_core::metering::{Identity, MeteredRecord, RecordPosition};
+use souk_core::metering::{Identity, MeteredRecord, RecordPosition, Run};
 use souk_core::time::UsageHour;
 use souk_proto::metering::v1 as proto;
 
@@ -97,6 +97,37 @@ pub fn from_proto_named_report(report: &proto::InstanceHours) -> NamedRecord {
         quantity: report.count.to_string(),
         ..NamedRecord::default()
     }
+}
+
+/// What a run says, right or wrong: its quantity is how many seconds it lasts.
+pub fn from_proto_named_run(product_code: &str, run: &proto::Run) -> NamedRecord {
+    let from = from_proto_time(run.start_time, "startTime").ok();
+    let until = from_proto_time(run.end_time, "endTime").ok();
+    let lasts = from.zip(until).filter(|(from, until)| from < until);
+    NamedRecord {
+        product_code: product_code.to_owned(),
+        account: run.buyer_account_id.clone(),
+        dimension: run.dimension.clone(),
+        timestamp: from,
+        quantity: lasts.map(|(from, until)| Run { from, until }.seconds().to_string()).unwrap_or_default(),
+        ..NamedRecord::default()
+    }
+}
+
+/// What an inference says, right or wrong.
+pub fn from_proto_named_inference(
+    request: &proto::MeterInferencesRequest,
+    index: usize,
+) -> Option<NamedRecord> {
+    let call = request.inferences.get(index)?;
+    Some(NamedRecord {
+        product_code: request.product_code.clone(),
+        account: request.buyer_account_id.clone(),
+        dimension: request.dimension.clone(),
+        timestamp: from_proto_time(call.call_time, "callTime").ok(),
+        quantity: call.consumed_units.unwrap_or(1).to_string(),
+        ..NamedRecord::default()
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod allocations;
 mod reports;
+mod runs;
 
 use souk_core::catalog::DimensionType;
 use souk_core::ids::{DEFAULT_REGION, DimensionKey, LicenseArn, MeteringRecordId, ProductCode, Region};
@@ -16,6 +17,7 @@ use super::time::from_proto_time;
 use allocations::from_proto_allocations;
 
 pub use reports::{from_proto_instance_hours, to_report_rejection};
+pub use runs::{from_proto_inferences, from_proto_runs};
 
 /// Characters of a product code, customer, dimension or account id in a request at most, as at AWS.
 pub const TEXT_LENGTH_MAX: usize = 255;

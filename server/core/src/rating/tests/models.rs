@@ -16,6 +16,7 @@ fn market(product_type: ProductType, dimensions: &[(&str, &[DimensionType])], te
         unit: String::new(),
         types: types.iter().copied().collect(),
         value_kind: EntitlementValueKind::Integer,
+        billed_by: None,
     };
     market.apply(&Change::ProductCreated(Product {
         id: product.clone(),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 use souk_core::catalog::{
-    AccessKey, Account, Address, Change, Clock, Dimension, DimensionType, EntitlementValueKind, Fault,
-    FaultCalls, FaultRule, Offer, PriceChange, Product, ProductType, PublicKeyVersion, RenewalKind,
+    AccessKey, Account, Address, BilledBy, Change, Clock, Dimension, DimensionType, EntitlementValueKind,
+    Fault, FaultCalls, FaultRule, Offer, PriceChange, Product, ProductType, PublicKeyVersion, RenewalKind,
     Targeting, TaxRate, UsageCategory,
 };
 use souk_core::ids::{DimensionKey, OfferId, ProductCode, ProductId, ResaleAuthorizationId, SandboxName};
@@ -155,6 +155,7 @@ impl Tape<'_> {
                 use EntitlementValueKind::{Boolean, Double, Integer, String};
                 self.pick(&[Integer, Double, Boolean, String])
             },
+            billed_by: self.option(|t| t.pick(&[BilledBy::Second, BilledBy::Minute, BilledBy::Inference])),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Samples of models of use: cover by contracts, free trials, monthly fees, own licences and demonstrations.
 
-use souk_core::catalog::PriceSource;
+use souk_core::catalog::{BilledBy, CountedIn, PriceSource};
+use souk_core::metering::{Inference, Run};
 use souk_core::rating::Demonstration;
 use souk_core::terms::{Byol, FreeTrial, RecurringPayment};
 
@@ -17,6 +18,7 @@ pub fn segment() -> RatedSegment {
         entitled: 0,
         covered: QuantitySum(6_000_000),
         trial: QuantitySum::whole(0),
+        counted_in: CountedIn::Units,
         source: PriceSource::Offer,
     }
 }
@@ -76,6 +78,47 @@ pub fn month() -> Event {
 /// A public offer for which buyers bring their licences.
 pub fn own_licences() -> Offer {
     Offer { terms: Terms { byol: Some(Byol), ..Terms::default() }, ..private_offer() }
+}
+
+/// Runs, and what they add.
+pub fn runs() -> [Event; 2] {
+    let run = |from: &str, until: &str| Run { from: time(from), until: time(until) };
+    let runs = vec![
+        (SeriesHandle(7), run("2025-03-10T10:00:05Z", "2025-03-10T10:20:35Z")),
+        (SeriesHandle(9), run("2025-03-10T10:59:59Z", "2025-03-10T11:00:01Z")),
+    ];
+    let mut added = UsageColumns::default();
+    for (handle, hour, seconds) in [(7, 10, 1_230), (9, 10, 59), (9, 11, 1)] {
+        let hour = UsageHour::containing(time(&format!("2025-03-10T{hour}:00:00Z")));
+        added.push(SeriesHandle(handle), hour, seconds * 1_000_000);
+    }
+    [Event::RunsTold(runs), Event::UsageAdded(added)]
+}
+
+/// Inferences.
+pub fn inferences() -> Event {
+    let call = |status, units| Inference { at: time("2025-03-10T10:00:05.5Z"), status, units };
+    let name = |name: &str| content_hash("inference", &[name]);
+    let handle = SeriesHandle(7);
+    Event::InferencesTold(vec![(handle, name("one"), call(200, 3)), (handle, name("two"), call(503, 1))])
+}
+
+/// Usage counted in seconds.
+pub fn seconds() -> Invoice {
+    let mut invoice = usage_invoice();
+    for line in &mut invoice.lines {
+        line.explanation.segments = vec![RatedSegment { counted_in: CountedIn::Seconds, ..segment() }];
+    }
+    invoice
+}
+
+/// Products of which runs and inferences are told.
+pub fn told() -> Change {
+    let told =
+        |(key, billed_by)| Dimension { billed_by: Some(billed_by), ..dimension(key, DimensionType::Metered) };
+    let kinds = [("pods", BilledBy::Second), ("ml.m5", BilledBy::Minute), ("calls", BilledBy::Inference)];
+    let dimensions = kinds.map(told);
+    Change::ProductCreated(Product { dimensions: dimensions.into(), ..product() })
 }
 
 /// Usage that was shown for free.
