@@ -66,7 +66,7 @@ async fn a_text_that_is_no_document_says_where_and_what_would_be_right() {
             "accounts: line 3, column 11: expected a list, found `5`; put each item on a line of its own, after `- `
 : line 4, column 1: unknown field `product`; did you mean `products`?
 : line 5, column 1: unknown field `other`; the fields here are `description`, `clock`, `rules`, `accounts`, \
-             `products`, `offers`, `agreements`, `publicKeys` and `faults`",
+             `products`, `resaleAuthorizations`, `offers`, `agreements`, `publicKeys` and `faults`",
         ),
         (
             "{\"clock\": ".to_owned(),

@@ -428,6 +428,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_reseller_owes_stands_beside_what_it_charges() {
+        let resale = Resale {
+            resale_authorization_id: "resaleauthz-1".to_owned(),
+            manufacturer_account_id: "111111111111".to_owned(),
+            wholesale_amount: "4.80".to_owned(),
+            markup: "0.24".to_owned(),
+        };
+        let resold = InvoiceLine { resale: Some(resale), ..line() };
+        let view = whole(&Invoice { lines: vec![line(), resold.clone()], ..invoice() }).unwrap();
+        let sheet = view.sheets.last().unwrap();
+        assert_eq!(sheet.rows, [["1", "resaleauthz-1", "111111111111", "4.80", "0.24"].map(str::to_owned)]);
+        let view = explained(ExplainedLine { line: resold, hours: Vec::new() }).unwrap();
+        let told: Vec<_> =
+            view.facts.iter().rev().take(2).map(|(name, text)| (*name, text.as_str())).collect();
+        assert_eq!(told, [("markup", "0.24"), ("wholesale_amount", "4.80")]);
+    }
+
+    #[test]
     fn a_line_is_explained_record_by_record() {
         let record = |region: &str, quantity: &str| ExplainedRecord {
             metering_record_id: format!("id-{region}"),

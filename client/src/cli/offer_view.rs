@@ -259,4 +259,48 @@ mod tests {
         2026-03-01T00:00:00Z  2026-05-30T00:00:00Z                 m5.large    0.12
         "#);
     }
+
+    #[test]
+    fn a_resellers_offer_is_shown_with_its_seller_and_the_wholesale() {
+        let usage = |price| {
+            let rate_card = prices([("users", price)]);
+            let usage = UsageBasedPricingTerm { currency_code: "USD".to_owned(), rate_card };
+            vec![Term { term: Some(Kind::UsageBasedPricing(usage)) }]
+        };
+        let answer = GetOfferResponse {
+            offer: Some(Offer {
+                offer_id: "offer-1".to_owned(),
+                product_id: "prod-1".to_owned(),
+                buyer_account_ids: vec!["222222222222".to_owned()],
+                availability_end_date: "2026-03-31".to_owned(),
+                resale_authorization_id: "resaleauthz-1".to_owned(),
+                terms: usage("0.45"),
+                ..Offer::default()
+            }),
+            offer_visibility: "Private".to_owned(),
+            seller_account_id: "444444444444".to_owned(),
+            wholesale_terms: usage("0.40"),
+            ..GetOfferResponse::default()
+        };
+        insta::assert_snapshot!(whole(&answer).unwrap().to_table(), @r"
+        Offer id                 offer-1
+        Product id               prod-1
+        Name
+        Buyers                   222222222222
+        Availability end date    2026-03-31
+        Resale authorization id  resaleauthz-1
+        Visibility               Private
+        Seller account id        444444444444
+
+        Terms
+        Term                 Duration  Dimension  Price  Currency code
+        -------------------- --------- ---------- ------ --------------
+        usage_based_pricing            users       0.45  USD
+
+        Wholesale prices
+        Term                 Duration  Dimension  Price  Currency code
+        -------------------- --------- ---------- ------ --------------
+        usage_based_pricing            users       0.40  USD
+        ");
+    }
 }

@@ -110,7 +110,11 @@ impl NewResaleAuthorization {
         let field = "resaleAuthorizationId";
         check_form(id.as_str(), field, 64, |b| b.is_ascii_alphanumeric() || b == b'-')?;
         if authorizations.contains_key(&id) {
-            return refuse(Code::ResaleAuthorizationExists, field, format!("{id} exists: choose another id"));
+            return refuse(
+                Code::ResaleAuthorizationExists,
+                field,
+                format!("{id} exists (J1): choose another id"),
+            );
         }
         check_words(&self.name, "name", 150)?;
         check_words(&self.description, "description", 1_000)?;

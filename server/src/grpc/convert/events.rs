@@ -378,7 +378,7 @@ mod tests {
                 assert_eq!(from_proto_event_key(&key), Some(position), "{key}");
             }
         }
-        for wrong in ["", "1", "1 6   1 1", "1 1", "x 1   1 1"] {
+        for wrong in ["", "1", "1 8   1 1", "1 1", "x 1   1 1"] {
             assert_eq!(from_proto_event_key(wrong), None, "{wrong}");
         }
     }
