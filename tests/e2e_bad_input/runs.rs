@@ -302,6 +302,12 @@ async fn who_has_no_agreement_is_told_so_run_by_run() {
         let results = client.meter_inferences(request).await.expect("an answer");
         assert_eq!(results[0].status(), expected, "{buyer}");
     }
+    let other = Run { end_time: Some(at("2025-03-10T11:00:01Z")), ..run() };
+    let results = client.meter_runs(told(vec![other])).await.expect("an answer");
+    let words = format!(
+        "what was told before is at odds with it, and stands in the record {}",
+        results[0].metering_record_id
+    );
     // What was refused is told of.
     let refused = client.all_refused_records(SANDBOX, &Default::default()).await.expect("a list");
     let found: Vec<_> = refused
@@ -311,12 +317,14 @@ async fn who_has_no_agreement_is_told_so_run_by_run() {
     assert_eq!(
         found,
         [
+            ("MeteringService/MeterRuns", BUYER, "pod", "3601"),
             ("MeteringService/MeterInferences", OTHER, "call", "1"),
             ("MeteringService/MeterInferences", NOBODY, "call", "1"),
             ("MeteringService/MeterRuns", OTHER, "pod", "3600"),
             ("MeteringService/MeterRuns", NOBODY, "pod", "3600"),
         ]
     );
+    assert_eq!(refused[0].message, words);
     served.stop().await;
 }
 

@@ -101,7 +101,9 @@ pub fn explained(explained: ExplainedLine) -> Result<View, CliError> {
         ("unit_price", priced(&line)),
     ];
     if let Some(explanation) = &line.explanation {
-        facts.push(("exact_amount", explanation.exact_amount.clone()));
+        // Of seconds, an hour has the price.
+        let part = if counts_seconds(&line) { " / 3600" } else { "" };
+        facts.push(("exact_amount", format!("{}{part}", explanation.exact_amount)));
         if let Some(part) = &explanation.proration {
             facts.push(("part", format!("{} of {} days", part.days, part.of_days)));
         }
@@ -407,6 +409,8 @@ mod tests {
         };
         let row = line_row(None, &by_the_second).join(" ");
         assert!(row.ends_with(" 1230 s 6/h 5.04"), "{row}");
+        let view = explained(ExplainedLine { line: by_the_second, hours: Vec::new() }).unwrap().to_table();
+        assert!(view.contains("Exact amount      5.040 / 3600\n"), "{view}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use souk_proto::catalog::v1::{AddDimensionsRequest, Dimension, Product};
+use souk_proto::catalog::v1::{AddDimensionsRequest, BilledBy, Dimension, Product};
 
 use super::error::CliError;
 use super::json;
@@ -97,7 +97,11 @@ fn one(product: &Product) -> Result<View, CliError> {
 }
 
 fn dimension_row(dimension: &Dimension) -> Vec<String> {
-    let types: Vec<_> = dimension.types().map(|kind| word(kind.as_str_name(), "DIMENSION_TYPE_")).collect();
+    let mut types: Vec<_> =
+        dimension.types().map(|kind| word(kind.as_str_name(), "DIMENSION_TYPE_")).collect();
+    if dimension.billed_by() != BilledBy::Unspecified {
+        types.push(format!("by {}", word(dimension.billed_by().as_str_name(), "BILLED_BY_")));
+    }
     vec![
         dimension.key.clone(),
         dimension.name.clone(),
@@ -136,6 +140,16 @@ mod tests {
     use souk_proto::catalog::v1::{DimensionType, ProductType, UsageCategory};
 
     use super::*;
+
+    #[test]
+    fn a_dimension_says_by_what_it_is_billed() {
+        let dimension = Dimension {
+            types: vec![DimensionType::Metered.into()],
+            billed_by: BilledBy::Second.into(),
+            ..Dimension::default()
+        };
+        assert_eq!(dimension_row(&dimension)[3], "metered, by second");
+    }
 
     #[test]
     fn a_product_is_shown_with_its_dimensions() {

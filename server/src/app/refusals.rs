@@ -61,6 +61,11 @@ impl Reason {
         Reason::new(code, &format!("the hour was metered before: the record {id} stands"))
     }
 
+    /// What was told before contradicts it: a run of the same resource that overlaps it, or a call of its name.
+    pub fn told_otherwise(code: &str, id: &str) -> Reason {
+        Reason::new(code, &format!("what was told before is at odds with it, and stands in the record {id}"))
+    }
+
     /// No agreement covers the record.
     pub fn not_subscribed(code: &str) -> Reason {
         Reason::new(code, "no agreement of the customer covers the record")

@@ -25,7 +25,7 @@ use super::convert::usage::{
     to_proto_results, to_report_rejection,
 };
 use super::convert::wire::UsageView;
-use super::refused::{Asked, note};
+use super::refused::{Asked, METER_INFERENCES, METER_RUNS, note};
 use super::usage_stream;
 use crate::app::Souk;
 use crate::app::records::WantedRecords;
@@ -142,11 +142,7 @@ impl MeteringService for MeteringApi {
             Ok(runs) => self.0.meter_runs(&name, runs).await.map_err(refuse),
             Err(rejection) => Err(refuse(rejection)),
         };
-        let asked = Asked {
-            sandbox: &request.sandbox,
-            operation: "MeteringService/MeterRuns",
-            count: request.runs.len(),
-        };
+        let asked = Asked { sandbox: &request.sandbox, operation: METER_RUNS, count: request.runs.len() };
         note(&self.0, &asked, answer.as_deref(), |index| {
             Some(from_proto_named_run(&request.product_code, request.runs.get(index)?))
         });
@@ -163,11 +159,8 @@ impl MeteringService for MeteringApi {
             Ok(calls) => self.0.meter_inferences(&name, calls).await.map_err(refuse),
             Err(rejection) => Err(refuse(rejection)),
         };
-        let asked = Asked {
-            sandbox: &request.sandbox,
-            operation: "MeteringService/MeterInferences",
-            count: request.inferences.len(),
-        };
+        let asked =
+            Asked { sandbox: &request.sandbox, operation: METER_INFERENCES, count: request.inferences.len() };
         note(&self.0, &asked, answer.as_deref(), |index| from_proto_named_inference(&request, index));
         Ok(Response::new(proto::MeterInferencesResponse { results: to_proto_results(answer?) }))
     }

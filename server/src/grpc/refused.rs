@@ -8,6 +8,11 @@ use tonic_types::StatusExt;
 use crate::app::Souk;
 use crate::app::refusals::{NamedRecord, Reason};
 
+/// The operations whose records accumulate.
+pub const METER_RUNS: &str = "MeteringService/MeterRuns";
+/// That of inferences.
+pub const METER_INFERENCES: &str = "MeteringService/MeterInferences";
+
 /// Whose records: an operation of a sandbox, and how many it was given.
 pub struct Asked<'a> {
     /// The sandbox.
@@ -29,7 +34,8 @@ pub fn note(
     let named = |index| named(index).unwrap_or_default();
     match answer {
         Ok(outcomes) => {
-            let mut refused = outcomes.iter().filter_map(|o| Some((o.index, reason(o.status)?))).peekable();
+            let reason = |o: &UsageOutcome| Some((o.index, reason(o.status, operation)?));
+            let mut refused = outcomes.iter().filter_map(reason).peekable();
             if refused.peek().is_some() {
                 let refused = refused.map(|(index, reason)| (reason, named(index as usize)));
                 souk.note_refused(&SandboxName::new(sandbox), operation, refused);
@@ -45,9 +51,12 @@ pub fn note(
 }
 
 /// Why a record alone was refused; none when it was not.
-fn reason(status: RecordStatus) -> Option<Reason> {
+fn reason(status: RecordStatus, operation: &str) -> Option<Reason> {
     match status {
         RecordStatus::Success(_) => None,
+        RecordStatus::DuplicateRecord(id) if operation == METER_RUNS || operation == METER_INFERENCES => {
+            Some(Reason::told_otherwise("DUPLICATE_RECORD", &id.to_string()))
+        }
         RecordStatus::DuplicateRecord(id) => Some(Reason::duplicate("DUPLICATE_RECORD", &id.to_string())),
         RecordStatus::CustomerNotSubscribed => Some(Reason::not_subscribed("CUSTOMER_NOT_SUBSCRIBED")),
         RecordStatus::Unprocessed => Some(Reason::unprocessed("UNPROCESSED")),

@@ -1,10 +1,11 @@
 //! What becomes of each run: subscribed or not, new, the same again, or at odds with another one.
 
-use super::acceptance::{RecordStatus, UsageOutcome, takes_hour};
+use super::acceptance::{RecordStatus, UsageOutcome};
 use super::columns::UsageColumns;
 use super::run_request::{CheckedRun, CheckedRuns};
-use super::series::{Identity, Series, SeriesHandle, SeriesKey};
+use super::series::{Series, SeriesHandle, SeriesKey};
 use super::told::Before;
+use crate::agreement::timeline;
 use crate::ids::{AccountId, ProductId};
 use crate::machine::{Event, Sandbox};
 use crate::quantity::MILLIONTHS;
@@ -24,7 +25,7 @@ pub fn accept_runs(
     for checked in &request.runs {
         let CheckedRun { index, buyer, payer, run, billed_by, .. } = *checked;
         let key = request.series_key(checked);
-        let refused = refusal(sandbox, request, checked, &key.identity, now);
+        let refused = refusal(sandbox, request, checked, now);
         let status = refused.unwrap_or_else(|| {
             let id = key.record_id(run.hours().start);
             let handle = open(sandbox, &key, &request.product, (buyer, payer), &mut events);
@@ -73,14 +74,15 @@ fn refusal(
     sandbox: &Sandbox,
     request: &CheckedRuns,
     checked: &CheckedRun,
-    identity: &Identity,
     now: Timestamp,
 ) -> Option<RecordStatus> {
     let Some(family) = sandbox.family(checked.payer) else {
         return Some(RecordStatus::CustomerNotSubscribed);
     };
-    let hours = checked.run.hours();
-    if !hours.hours().all(|hour| takes_hour(sandbox, family, identity, &request.product, hour, now)) {
+    let (hours, window) = (checked.run.hours(), sandbox.market().rules.metering_window);
+    // Few of a large family's, asked for each of many hours.
+    let mine: Vec<_> = family.agreements_of(checked.buyer, &request.product).collect();
+    if !hours.hours().all(|hour| timeline::takes_hour(&mine.iter().copied(), hour, now, window)) {
         return Some(RecordStatus::CustomerNotSubscribed);
     }
     let closed = BillingMonth::containing(hours.start.start()) < family.open_month;

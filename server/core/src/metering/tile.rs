@@ -360,6 +360,23 @@ mod tests {
 
     const ONE: u64 = MILLIONTHS;
 
+    #[test]
+    fn cells_that_accumulate_hold_their_sum_however_large() {
+        let mut tile = Tile::new(70);
+        for (hour, index, more, expected) in [
+            (3, 65, 60 * ONE, 60 * ONE),
+            (3, 65, 5 * ONE, 65 * ONE),
+            (3, 64, 0, 0),
+            (4, 65, u64::from(u32::MAX) * ONE, u64::from(u32::MAX) * ONE),
+            (4, 65, ONE, (u64::from(u32::MAX) + 1) * ONE),
+            (3, 65, ONE / 2, 65 * ONE + ONE / 2),
+        ] {
+            tile.add(hour, index, more);
+            assert_eq!(tile.get(hour, index), Some(expected), "{hour} {index}");
+        }
+        assert_eq!((tile.metered(), tile.get(3, 66), tile.get(3, 64)), (3, None, Some(0)));
+    }
+
     fn accept(tile: &mut Tile, hour: usize, handle: u32, millionths: u64) -> Outcome {
         let mut exceptions = Vec::new();
         let quantities = Quantities::Millionths(&[millionths]);

@@ -119,6 +119,29 @@ fn a_value_that_is_never_written_is_named() {
     for (change, words) in cases {
         assert_eq!(usage(change), damaged(&format!("events[0].usage_accepted.{words}")));
     }
+    type DamageRuns = fn(&mut journal::RunsTold);
+    let cases: [(DamageRuns, &str); 3] = [
+        (|told| told.start_micros.truncate(1), "start_micros cannot be a column of 1 rows beside 2"),
+        (|told| told.end_micros.truncate(1), "end_micros cannot be a column of 1 rows beside 2"),
+        (|told| told.end_micros[0] = told.start_micros[0], "end_micros cannot be 1741600805000000"),
+    ];
+    for (change, words) in cases {
+        let said = event_refusal("runs_told", |event| {
+            let Event::RunsTold(told) = event else { panic!() };
+            change(told);
+        });
+        assert_eq!(said, damaged(&format!("events[0].runs_told.{words}")));
+    }
+    let said = event_refusal("usage_added", |event| {
+        let Event::UsageAdded(added) = event else { panic!() };
+        added.hours.truncate(2);
+    });
+    assert_eq!(said, damaged("events[0].usage_added.hours cannot be a column of 2 rows beside 3"));
+    let said = event_refusal("inferences_told", |event| {
+        let Event::InferencesTold(told) = event else { panic!() };
+        told.inferences[1].status = Some(70_000);
+    });
+    assert_eq!(said, damaged("events[0].inferences_told.inferences[1].status cannot be 70000"));
     let said = event_refusal("client_token_used", |event| {
         let Event::ClientTokenUsed(used) = event else { panic!() };
         used.token_hash.truncate(15);
