@@ -8,7 +8,7 @@ use souk_core::invoicing::payment::Standing;
 use souk_core::invoicing::{Invoice, InvoiceKind};
 use souk_core::money::{Currency, Money, PriceDecimals};
 use souk_core::rejection::Code;
-use souk_core::reports::{self, ReportInput};
+use souk_core::reports::{self, DailyFacts, Period, ReportInput};
 use souk_core::rules::{MeteringWindow, OfferIdColumn, Profile, Rules};
 use souk_core::terms::{ConfigurableUpfront, Terms, UpfrontRateCard};
 use souk_core::time::TermDuration;
@@ -74,9 +74,11 @@ fn report_rows(world: &World, report: &str, month: &str, offer_id_column: OfferI
         seller,
         offer_id_column,
         month,
+        day: Period::Month(month).day(),
         invoices: &invoices,
         agreements: &[],
         demonstrations: &[],
+        daily: &DailyFacts::default(),
     };
     let rows = (report.rows)(&input).expect("rows of a sound state");
     let cell = |row: &Vec<String>, wanted: &&str| {

@@ -16,6 +16,7 @@ const FORMAT: &str = "format";
 /// The parameters of a report.
 pub const PARAMETERS: &[Parameter] = &[
     Parameter { name: "month", field: "month" },
+    Parameter { name: "date", field: "date" },
     Parameter { name: "seller", field: "sellerAccountId" },
     Parameter { name: "profile", field: "profile" },
     Parameter { name: FORMAT, field: FORMAT },

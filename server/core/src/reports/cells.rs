@@ -1,11 +1,12 @@
 //! Cells that several reports print.
 
 use super::Row;
-use crate::catalog::Account;
-use crate::ids::{AccountId, opaque};
+use crate::catalog::{Account, DimensionType, Product};
+use crate::ids::{AccountId, DimensionKey, opaque};
 use crate::invoicing::{Invoice, Revenue};
 use crate::ledger::{Share, shares};
 use crate::money::Money;
+use crate::rejection::Broken;
 
 /// How a seller's reports name a customer without its number.
 pub(super) fn customer_reference(seller: AccountId, customer: AccountId) -> String {
@@ -37,6 +38,16 @@ pub(super) fn sellers_tax(revenue: &Revenue) -> [Money; 2] {
         }
     }
     taxes
+}
+
+/// The unit of a product's dimension: what AWS Marketplace meters is metered by the hour.
+pub(super) fn usage_unit(product: &Product, key: &DimensionKey) -> Result<String, Broken> {
+    let dimension = product.dimension(key);
+    let dimension = dimension.ok_or_else(|| Broken(format!("{} has no dimension \"{key}\"", product.id)))?;
+    Ok(match dimension.types.contains(&DimensionType::Metered) {
+        true => "hours".to_owned(),
+        false => dimension.unit.to_lowercase(),
+    })
 }
 
 /// How reports name a payer without its number.

@@ -3,21 +3,26 @@
 
 pub mod billing_events;
 mod cells;
+pub mod daily_business;
+pub mod daily_usage;
 pub mod disbursed_by_product;
 pub mod field_demonstration;
 pub mod flexible_payment_schedule;
 pub mod fund_ages;
+pub mod gather;
 pub mod monthly_billed_revenue;
+pub mod period;
 pub mod sales_compensation;
 mod transactions;
 pub mod uncollected_funds;
 
-use crate::agreement::{Agreement, Family};
+pub use gather::{Asks, DailyFacts, Facts};
+pub use period::{Period, ReportDay};
+
+use crate::agreement::Agreement;
 use crate::catalog::Marketplace;
 use crate::ids::AccountId;
-use crate::invoicing::Invoice;
 use crate::invoicing::payment::Standing;
-use crate::ledger::disbursement;
 use crate::rating::Demonstration;
 use crate::rejection::Broken;
 use crate::rules::OfferIdColumn;
@@ -31,44 +36,18 @@ pub struct ReportInput<'a> {
     pub seller: AccountId,
     /// How rows of public offers show the offer.
     pub offer_id_column: OfferIdColumn,
-    /// The month.
+    /// The month; of a daily report, that of the day whose usage it tells.
     pub month: BillingMonth,
+    /// The day on which it is made; of a month's report, the one on which the month closes.
+    pub day: ReportDay,
     /// The invoices that the report asks for, of every payer, in the order of payer and issue.
     pub invoices: &'a [Standing],
     /// The agreements that it asks for.
     pub agreements: &'a [Agreement],
     /// What was demonstrated, of every payer, in the order of the payers.
     pub demonstrations: &'a [Demonstration],
-}
-
-/// What a report asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks {
-    /// The invoices whose charges belong to the month (section 0 row 20).
-    InvoicesOf,
-    /// The invoices issued in the month.
-    InvoicesIssuedIn,
-    /// The invoices issued by the end of the month.
-    InvoicesIssuedBy,
-    /// The invoices paid out in the month.
-    InvoicesDisbursedIn,
-    /// The invoices issued or paid out in the month.
-    InvoicesOfFeed,
-    /// The agreements accepted in the month that are paid in instalments.
-    SchedulesAcceptedIn,
-    /// What was demonstrated in the month.
-    DemonstrationsOf,
-}
-
-/// What a report asks for, of a family or of all.
-#[derive(Debug, Default)]
-pub struct Facts {
-    /// Invoices.
-    pub invoices: Vec<Standing>,
-    /// Agreements.
-    pub agreements: Vec<Agreement>,
-    /// What was demonstrated.
-    pub demonstrations: Vec<Demonstration>,
+    /// What daily reports ask for.
+    pub daily: &'a DailyFacts,
 }
 
 /// One row, its cells in the order of the columns.
@@ -88,42 +67,6 @@ pub struct Report {
     pub rows: fn(&ReportInput<'_>) -> Result<Vec<Row>, Broken>,
 }
 
-impl Report {
-    /// What it asks for of a family, as far as it is the seller's.
-    pub fn gather(&self, family: &Family, seller: AccountId, month: BillingMonth) -> Facts {
-        let of_month = |moment| BillingMonth::containing(moment) == month;
-        let issued_in = |standing: &Standing| of_month(standing.invoice.issued_at);
-        let disbursed_in = |standing: &Standing| {
-            standing.collected_at.is_some_and(|collected| of_month(disbursement::disbursed_at(collected)))
-        };
-        let invoices = |asked: &dyn Fn(&Standing) -> bool| {
-            let sells = |invoice: &Invoice| invoice.revenue.iter().any(|revenue| revenue.seller == seller);
-            let mine = family.invoices().iter().filter(|invoice| sells(invoice));
-            let standings = mine.map(|invoice| Standing::of(family, invoice));
-            Facts { invoices: standings.filter(|standing| asked(standing)).collect(), ..Facts::default() }
-        };
-        match self.asks {
-            Asks::InvoicesOf => invoices(&|standing| standing.invoice.month == month),
-            Asks::InvoicesIssuedIn => invoices(&issued_in),
-            Asks::InvoicesIssuedBy => invoices(&|standing| standing.invoice.issued_at < month.end()),
-            Asks::InvoicesDisbursedIn => invoices(&disbursed_in),
-            Asks::InvoicesOfFeed => invoices(&|standing| issued_in(standing) || disbursed_in(standing)),
-            Asks::SchedulesAcceptedIn => {
-                let asked = |agreement: &&Agreement| {
-                    agreement.seller == seller
-                        && !agreement.instalments.is_empty()
-                        && BillingMonth::containing(agreement.accepted_at) == month
-                };
-                Facts { agreements: family.agreements().filter(asked).cloned().collect(), ..Facts::default() }
-            }
-            Asks::DemonstrationsOf => {
-                let asked = family.demonstrations.iter().filter(|shown| shown.month == month);
-                Facts { demonstrations: asked.cloned().collect(), ..Facts::default() }
-            }
-        }
-    }
-}
-
 /// Every report.
 pub const ALL: &[Report] = &[
     monthly_billed_revenue::BILLING_AND_REVENUE_DATA,
@@ -137,6 +80,13 @@ pub const ALL: &[Report] = &[
     fund_ages::DISBURSED,
     billing_events::BILLING_EVENTS,
     field_demonstration::FIELD_DEMONSTRATION_USAGE,
+    daily_business::usage::USAGE_BY_INSTANCE_TYPE,
+    daily_business::fees::FEES,
+    daily_business::trials::FREE_TRIAL_CONVERSIONS,
+    daily_business::instances::NEW_INSTANCES,
+    daily_business::subscribers::NEW_PRODUCT_SUBSCRIBERS,
+    daily_business::subscribers::CANCELED_PRODUCT_SUBSCRIBERS,
+    daily_usage::DAILY_USAGE,
 ];
 
 /// The report of a name.
@@ -163,6 +113,13 @@ mod tests {
             ("disbursed_amount_by_age_of_disbursed_funds", 6),
             ("billingeventfeed_v1", 32),
             ("monthly_revenue_field_demonstration_usage", 5),
+            ("daily_business_usage_by_instance_type", 23),
+            ("daily_business_fees", 22),
+            ("daily_business_free_trial_conversions", 8),
+            ("daily_business_new_instances", 17),
+            ("daily_business_new_product_subscribers", 16),
+            ("daily_business_canceled_product_subscribers", 18),
+            ("daily_usage_v1", 20),
         ];
         assert_eq!(counts, expected);
     }
