@@ -75,6 +75,7 @@ fn report_rows(world: &World, report: &str, month: &str, offer_id_column: OfferI
         offer_id_column,
         month,
         day: Period::Month(month).day(),
+        now: month.invoiced_at(),
         invoices: &invoices,
         agreements: &[],
         demonstrations: &[],

@@ -24,7 +24,8 @@ impl Souk {
             let message = format!("account {seller} has no seller profile: reports are for sellers");
             return Err(Rejection::new(Code::NotASeller, "sellerAccountId", message).into());
         }
-        period.check(self.now(&market))?;
+        let now = self.now(&market);
+        period.check(now)?;
         let facts = self.facts(name, report, seller, period).await?;
         let offer_id_column = column.unwrap_or(market.rules.offer_id_column);
         let input = ReportInput {
@@ -33,6 +34,7 @@ impl Souk {
             offer_id_column,
             month: period.month(),
             day: period.day(),
+            now,
             invoices: &facts.invoices,
             agreements: &facts.agreements,
             demonstrations: &facts.demonstrations,

@@ -26,7 +26,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub struct ReportingApi(pub Souk);
 
 /// The kinds of the contract, by the names of AWS's data sets.
-const KINDS: [proto::ReportKind; 18] = [
+const KINDS: [proto::ReportKind; 19] = [
     proto::ReportKind::MonthlyRevenueBillingAndRevenueData,
     proto::ReportKind::MonthlyRevenueAnnualSubscriptions,
     proto::ReportKind::MonthlyRevenueFlexiblePaymentSchedule,
@@ -45,6 +45,7 @@ const KINDS: [proto::ReportKind; 18] = [
     proto::ReportKind::DailyBusinessNewProductSubscribers,
     proto::ReportKind::DailyBusinessCanceledProductSubscribers,
     proto::ReportKind::DailyUsageV1,
+    proto::ReportKind::BilledRevenueDashboard,
 ];
 
 fn report_of(kind: proto::ReportKind) -> Option<&'static Report> {

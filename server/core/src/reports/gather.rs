@@ -30,6 +30,8 @@ pub enum Asks {
     SchedulesAcceptedIn,
     /// What was demonstrated in the month.
     DemonstrationsOf,
+    /// The invoices issued in the month with what was given back of them since, and their agreements.
+    BilledIn,
     /// What was used on the day before.
     UsageOfDay,
     /// The invoices issued on the day of the fees.
@@ -105,7 +107,8 @@ impl Asks {
             | Asks::InvoicesDisbursedIn
             | Asks::InvoicesOfFeed
             | Asks::SchedulesAcceptedIn
-            | Asks::DemonstrationsOf => false,
+            | Asks::DemonstrationsOf
+            | Asks::BilledIn => false,
             Asks::UsageOfDay
             | Asks::FeesOfDay
             | Asks::TrialsOfDay
@@ -167,6 +170,15 @@ impl Report {
             Asks::DemonstrationsOf => {
                 let asked = family.demonstrations.iter().filter(|shown| shown.month == month);
                 Facts { demonstrations: asked.cloned().collect(), ..Facts::default() }
+            }
+            Asks::BilledIn => {
+                let billed = invoices(&|standing| of_month(standing.charged().issued_at));
+                let is_charged = |agreement: &&Agreement| {
+                    let mut lines = billed.invoices.iter().flat_map(|standing| &standing.invoice.lines);
+                    lines.any(|line| line.agreement == agreement.id)
+                };
+                let agreements = family.agreements().filter(is_charged).cloned().collect();
+                Facts { agreements, ..billed }
             }
             Asks::FeesOfDay => {
                 let fees = period.day().fees();

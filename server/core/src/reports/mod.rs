@@ -1,6 +1,7 @@
 //! Seller reports: tables with AWS's columns, rendered from invoices and agreements. A report is added by its file
 //! and one line of [`ALL`].
 
+pub mod billed_revenue;
 pub mod billing_events;
 mod cells;
 pub mod daily_business;
@@ -26,7 +27,7 @@ use crate::invoicing::payment::Standing;
 use crate::rating::Demonstration;
 use crate::rejection::Broken;
 use crate::rules::OfferIdColumn;
-use crate::time::BillingMonth;
+use crate::time::{BillingMonth, Timestamp};
 
 /// What a report is rendered from, and for whom.
 pub struct ReportInput<'a> {
@@ -40,6 +41,8 @@ pub struct ReportInput<'a> {
     pub month: BillingMonth,
     /// The day on which it is made; of a month's report, the one on which the month closes.
     pub day: ReportDay,
+    /// The sandbox's time.
+    pub now: Timestamp,
     /// The invoices that the report asks for, of every payer, in the order of payer and issue.
     pub invoices: &'a [Standing],
     /// The agreements that it asks for.
@@ -87,6 +90,7 @@ pub const ALL: &[Report] = &[
     daily_business::subscribers::NEW_PRODUCT_SUBSCRIBERS,
     daily_business::subscribers::CANCELED_PRODUCT_SUBSCRIBERS,
     daily_usage::DAILY_USAGE,
+    billed_revenue::DASHBOARD,
 ];
 
 /// The report of a name.
@@ -120,6 +124,7 @@ mod tests {
             ("daily_business_new_product_subscribers", 16),
             ("daily_business_canceled_product_subscribers", 18),
             ("daily_usage_v1", 20),
+            ("billed_revenue_dashboard", 80),
         ];
         assert_eq!(counts, expected);
     }
