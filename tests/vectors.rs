@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use souk_core::catalog::{DimensionType, ProductType};
+use souk_core::catalog::{CatalogHistory, DimensionType, ProductType};
 use souk_core::invoicing::payment::Standing;
 use souk_core::invoicing::{Invoice, InvoiceKind};
 use souk_core::money::{Currency, Money, PriceDecimals};
@@ -75,6 +75,8 @@ fn report_rows(world: &World, report: &str, month: &str, offer_id_column: OfferI
         offer_id_column,
         month,
         day: Period::Month(month).day(),
+        history: &CatalogHistory::default(),
+        current: false,
         now: month.invoiced_at(),
         invoices: &invoices,
         agreements: &[],

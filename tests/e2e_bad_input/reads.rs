@@ -135,7 +135,7 @@ async fn reports_are_of_sellers_and_closed_months() {
     };
     assert!(client.read_report(good.clone()).await.is_ok());
     type Change = fn(&mut ReportSelection);
-    let rows: [(Change, &str); 14] = [
+    let rows: [(Change, &str); 15] = [
         (|r| r.sandbox.clear(), "InvalidArgument FIELD_MISSING report.sandbox"),
         (|r| r.sandbox = "No".to_owned(), "InvalidArgument FIELD_INVALID report.sandbox"),
         (|r| r.sandbox = "nowhere".to_owned(), "NotFound SANDBOX_UNKNOWN report.sandbox"),
@@ -153,6 +153,7 @@ async fn reports_are_of_sellers_and_closed_months() {
         (|r| r.month = "2025-02-01".to_owned(), "InvalidArgument FIELD_INVALID report.month"),
         (|r| r.month = "2025-03".to_owned(), "FailedPrecondition MONTH_NOT_CLOSED report.month"),
         (|r| r.date = "2025-03-01".to_owned(), "InvalidArgument FIELD_INVALID report.date"),
+        (|r| r.current = true, "InvalidArgument FIELD_INVALID report.current"),
     ];
     for (change, expected) in rows {
         let mut wrong = good.clone();

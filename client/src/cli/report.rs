@@ -28,7 +28,9 @@ pub enum ReportCommand {
   souk report show monthly_revenue_billing_and_revenue_data --seller 111111111111 --month 2026-03
   souk report show monthly_revenue_annual_subscriptions --seller 111111111111 --month 2026-03 --profile legacy
   souk report show daily_business_fees --seller 111111111111 --date 2026-03-24     the fees of 21 March
-  souk report show daily_usage_v1 --seller 111111111111 --date 2026-03-24          the usage of 23 March")]
+  souk report show daily_usage_v1 --seller 111111111111 --date 2026-03-24          the usage of 23 March
+  souk report show offerfeed_v1 --seller 111111111111 --month 2026-03             what March added
+  souk report show offerfeed_v1 --seller 111111111111 --month 2026-03 --current   what stands at its end")]
     Show(Selection),
     /// Writes a report as the CSV file that the server makes.
     #[command(after_help = "Examples:
@@ -59,6 +61,9 @@ pub struct Selection {
     /// before.
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = time::parse_date)]
     date: Option<String>,
+    /// Of a feed with a history, only the records that stand at the end of the month.
+    #[arg(long)]
+    current: bool,
     /// How rows of public offers show the offer; as the sandbox's rules say when absent.
     #[arg(long, value_enum)]
     profile: Option<Profile>,
@@ -86,6 +91,7 @@ impl Selection {
             month: self.month.unwrap_or_default(),
             profile: profile.into(),
             date: self.date.unwrap_or_default(),
+            current: self.current,
         }
     }
 }

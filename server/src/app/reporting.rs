@@ -9,6 +9,17 @@ use souk_core::rules::OfferIdColumn;
 use super::Souk;
 use crate::error::AppError;
 
+/// How a report is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// The month or the day.
+    pub period: Period,
+    /// How rows of public offers show the offer; as the sandbox's rules say when absent.
+    pub column: Option<OfferIdColumn>,
+    /// Only the current records of a feed.
+    pub current: bool,
+}
+
 impl Souk {
     /// The rows of a report of a closed month, or of a day that has begun.
     pub async fn report(
@@ -16,14 +27,14 @@ impl Souk {
         name: &SandboxName,
         report: &'static Report,
         seller: AccountId,
-        period: Period,
-        column: Option<OfferIdColumn>,
+        asked: Asked,
     ) -> Result<Vec<Row>, AppError> {
-        let market = self.market(name)?;
+        let (market, history) = self.published.get_with_history(name)?;
         if market.account(seller, "sellerAccountId")?.invoicing_entity.is_none() {
             let message = format!("account {seller} has no seller profile: reports are for sellers");
             return Err(Rejection::new(Code::NotASeller, "sellerAccountId", message).into());
         }
+        let Asked { period, column, current } = asked;
         let now = self.now(&market);
         period.check(now)?;
         let facts = self.facts(name, report, seller, period).await?;
@@ -34,6 +45,8 @@ impl Souk {
             offer_id_column,
             month: period.month(),
             day: period.day(),
+            history: &history,
+            current,
             now,
             invoices: &facts.invoices,
             agreements: &facts.agreements,

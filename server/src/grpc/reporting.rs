@@ -2,7 +2,7 @@
 
 use souk_core::ids::{AccountId, SandboxName};
 use souk_core::rejection::{Code, Rejection};
-use souk_core::reports::{self, Period, Report, Row};
+use souk_core::reports::{self, Report, Row};
 use souk_core::rules::OfferIdColumn;
 use souk_proto::reporting::v1 as proto;
 use souk_proto::reporting::v1::reporting_service_server::ReportingService;
@@ -14,6 +14,7 @@ use super::convert::required;
 use super::convert::sandbox::from_proto_sandbox_name;
 use super::convert::time::{from_proto_optional_date, from_proto_optional_month};
 use crate::app::Souk;
+use crate::app::reporting::Asked;
 use crate::error::AppError;
 use crate::export;
 
@@ -26,7 +27,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub struct ReportingApi(pub Souk);
 
 /// The kinds of the contract, by the names of AWS's data sets.
-const KINDS: [proto::ReportKind; 19] = [
+const KINDS: [proto::ReportKind; 26] = [
     proto::ReportKind::MonthlyRevenueBillingAndRevenueData,
     proto::ReportKind::MonthlyRevenueAnnualSubscriptions,
     proto::ReportKind::MonthlyRevenueFlexiblePaymentSchedule,
@@ -46,6 +47,13 @@ const KINDS: [proto::ReportKind; 19] = [
     proto::ReportKind::DailyBusinessCanceledProductSubscribers,
     proto::ReportKind::DailyUsageV1,
     proto::ReportKind::BilledRevenueDashboard,
+    proto::ReportKind::ProductfeedV1,
+    proto::ReportKind::OfferfeedV1,
+    proto::ReportKind::OfferproductfeedV1,
+    proto::ReportKind::OffertargetfeedV1,
+    proto::ReportKind::AccountfeedV1,
+    proto::ReportKind::AgreementfeedV1,
+    proto::ReportKind::AgreementchargefeedV1,
 ];
 
 fn report_of(kind: proto::ReportKind) -> Option<&'static Report> {
@@ -58,8 +66,7 @@ struct Selected {
     sandbox: SandboxName,
     report: &'static Report,
     seller: AccountId,
-    period: Period,
-    column: Option<OfferIdColumn>,
+    asked: Asked,
 }
 
 fn select(selection: Option<proto::ReportSelection>) -> Result<Selected, Rejection> {
@@ -77,14 +84,18 @@ fn select(selection: Option<proto::ReportSelection>) -> Result<Selected, Rejecti
             return Err(Rejection::new(Code::FieldInvalid, "report.profile", message));
         }
     };
+    report.check_current(selection.current).map_err(within)?;
     let month = from_proto_optional_month(&selection.month, "month").map_err(within)?;
     let date = from_proto_optional_date(&selection.date, "date").map_err(within)?;
     Ok(Selected {
         sandbox: from_proto_sandbox_name(&selection.sandbox, "sandbox").map_err(within)?,
         report,
         seller: AccountId::from_field(&selection.seller_account_id, "sellerAccountId").map_err(within)?,
-        period: report.period(month, date).map_err(within)?,
-        column,
+        asked: Asked {
+            period: report.period(month, date).map_err(within)?,
+            column,
+            current: selection.current,
+        },
     })
 }
 
@@ -104,7 +115,9 @@ impl ReportingService for ReportingApi {
                 false => proto::ReportPeriod::Month,
             };
             let title = report.title.to_owned();
-            Some(proto::ReportDescription { kind: kind.into(), title, columns, period: period.into() })
+            let has_history = report.asks.has_history();
+            let (kind, period) = (kind.into(), period.into());
+            Some(proto::ReportDescription { kind, title, columns, period, has_history })
         };
         let reports = KINDS.into_iter().filter_map(describe).collect();
         Ok(Response::new(proto::ListReportsResponse { reports }))
@@ -149,8 +162,8 @@ impl ReportingService for ReportingApi {
 
 impl ReportingApi {
     async fn rows(&self, selected: &Selected) -> Result<Vec<Row>, Status> {
-        let Selected { sandbox, report, seller, period, column } = selected;
-        let rows = self.0.report(sandbox, report, *seller, *period, *column).await;
+        let Selected { sandbox, report, seller, asked } = selected;
+        let rows = self.0.report(sandbox, report, *seller, *asked).await;
         rows.map_err(|error| match error {
             AppError::Rejected(rejection) => refuse(rejection.within("report")),
             other => refuse(other),

@@ -15,6 +15,11 @@ const ASKS: &[Field] = &[
     maybe("month", Takes::Month, "A closed month; not of daily reports."),
     maybe("date", Takes::Day, "Of daily reports instead: the day on which it is made."),
     maybe(
+        "current",
+        Takes::Flag,
+        "Of feeds with a history: only the records that stand at the end of the month.",
+    ),
+    maybe(
         "profile",
         Takes::Word(&["LEGACY", "DASHBOARD"]),
         "How rows of public offers show the offer; as the sandbox's rules say when absent.",
@@ -42,6 +47,7 @@ fn look<'a>(world: &'a mut World, items: &'a Items) -> Looking<'a> {
                 None => ReportProfile::Unspecified as i32,
             },
             date: items.asks.text("date").unwrap_or_default().to_owned(),
+            current: items.asks.flag("current"),
         };
         let report = world.client.read_report(selection).await?;
         for row in items.items.iter().flatten() {

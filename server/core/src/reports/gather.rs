@@ -32,6 +32,10 @@ pub enum Asks {
     DemonstrationsOf,
     /// The invoices issued in the month with what was given back of them since, and their agreements.
     BilledIn,
+    /// What is published.
+    PublishedFeed,
+    /// Every agreement.
+    AgreementFeed,
     /// What was used on the day before.
     UsageOfDay,
     /// The invoices issued on the day of the fees.
@@ -108,7 +112,9 @@ impl Asks {
             | Asks::InvoicesOfFeed
             | Asks::SchedulesAcceptedIn
             | Asks::DemonstrationsOf
-            | Asks::BilledIn => false,
+            | Asks::BilledIn
+            | Asks::PublishedFeed
+            | Asks::AgreementFeed => false,
             Asks::UsageOfDay
             | Asks::FeesOfDay
             | Asks::TrialsOfDay
@@ -116,6 +122,11 @@ impl Asks {
             | Asks::NewSubscribersOfDay
             | Asks::CancelledSubscribersOfDay => true,
         }
+    }
+
+    /// Whether it is a feed with a history, which may be asked for its current records.
+    pub fn has_history(self) -> bool {
+        matches!(self, Asks::PublishedFeed | Asks::AgreementFeed)
     }
 
     /// The months whose metered hours it looks at.
@@ -179,6 +190,11 @@ impl Report {
                 };
                 let agreements = family.agreements().filter(is_charged).cloned().collect();
                 Facts { agreements, ..billed }
+            }
+            Asks::PublishedFeed => Facts::default(),
+            Asks::AgreementFeed => {
+                let mine = family.agreements().filter(|agreement| agreement.seller == seller);
+                Facts { agreements: mine.cloned().collect(), ..Facts::default() }
             }
             Asks::FeesOfDay => {
                 let fees = period.day().fees();

@@ -7,6 +7,7 @@ mod cells;
 pub mod daily_business;
 pub mod daily_usage;
 pub mod disbursed_by_product;
+pub mod feeds;
 pub mod field_demonstration;
 pub mod flexible_payment_schedule;
 pub mod fund_ages;
@@ -21,7 +22,7 @@ pub use gather::{Asks, DailyFacts, Facts};
 pub use period::{Period, ReportDay};
 
 use crate::agreement::Agreement;
-use crate::catalog::Marketplace;
+use crate::catalog::{CatalogHistory, Marketplace};
 use crate::ids::AccountId;
 use crate::invoicing::payment::Standing;
 use crate::rating::Demonstration;
@@ -41,6 +42,10 @@ pub struct ReportInput<'a> {
     pub month: BillingMonth,
     /// The day on which it is made; of a month's report, the one on which the month closes.
     pub day: ReportDay,
+    /// When it was published what is.
+    pub history: &'a CatalogHistory,
+    /// Of feeds with a history, only the records that stand at the end of the month.
+    pub current: bool,
     /// The sandbox's time.
     pub now: Timestamp,
     /// The invoices that the report asks for, of every payer, in the order of payer and issue.
@@ -91,6 +96,13 @@ pub const ALL: &[Report] = &[
     daily_business::subscribers::CANCELED_PRODUCT_SUBSCRIBERS,
     daily_usage::DAILY_USAGE,
     billed_revenue::DASHBOARD,
+    feeds::products::PRODUCTS,
+    feeds::offers::OFFERS,
+    feeds::offers::OFFER_PRODUCTS,
+    feeds::offers::OFFER_TARGETS,
+    feeds::accounts::ACCOUNTS,
+    feeds::agreements::AGREEMENTS,
+    feeds::charges::CHARGES,
 ];
 
 /// The report of a name.
@@ -125,6 +137,13 @@ mod tests {
             ("daily_business_canceled_product_subscribers", 18),
             ("daily_usage_v1", 20),
             ("billed_revenue_dashboard", 80),
+            ("productfeed_v1", 8),
+            ("offerfeed_v1", 12),
+            ("offerproductfeed_v1", 7),
+            ("offertargetfeed_v1", 10),
+            ("accountfeed_v1", 11),
+            ("agreementfeed_v1", 20),
+            ("agreementchargefeed_v1", 9),
         ];
         assert_eq!(counts, expected);
     }

@@ -112,6 +112,18 @@ impl Period {
 }
 
 impl Report {
+    /// Refuses current records of what has no history.
+    pub fn check_current(&self, current: bool) -> Result<(), Rejection> {
+        if !current || self.asks.has_history() {
+            return Ok(());
+        }
+        let message = format!(
+            "{} has no history: leave it out, or ask for a feed such as productfeed_v1 (D8)",
+            self.name
+        );
+        Err(Rejection::new(Code::FieldInvalid, "current", message))
+    }
+
     /// What it is asked of: a month, or of a daily report the date on which it is made.
     pub fn period(&self, month: Option<BillingMonth>, date: Option<NaiveDate>) -> Result<Period, Rejection> {
         let name = self.name;
