@@ -9,6 +9,7 @@ mod contracts;
 mod documents;
 mod metering;
 mod offers;
+mod partners;
 mod reads;
 
 use souk_client::{AgreementFilter, ClientError, OfferFilter, SoukClient};

@@ -27,10 +27,13 @@ pub enum ReportCommand {
     #[command(after_help = "Examples:
   souk report show monthly_revenue_billing_and_revenue_data --seller 111111111111 --month 2026-03
   souk report show monthly_revenue_annual_subscriptions --seller 111111111111 --month 2026-03 --profile legacy
-  souk report show daily_business_fees --seller 111111111111 --date 2026-03-24     the fees of 21 March
-  souk report show daily_usage_v1 --seller 111111111111 --date 2026-03-24          the usage of 23 March
-  souk report show offerfeed_v1 --seller 111111111111 --month 2026-03             what March added
-  souk report show offerfeed_v1 --seller 111111111111 --month 2026-03 --current   what stands at its end")]
+  souk report show daily_business_fees --seller 111111111111 --date 2026-03-24
+  souk report show daily_usage_v1 --seller 111111111111 --date 2026-03-24
+  souk report show offerfeed_v1 --seller 111111111111 --month 2026-03
+  souk report show offerfeed_v1 --seller 111111111111 --month 2026-03 --current
+
+The daily report of 24 March tells of the usage of 23 March and the fees of 21 March. A feed with a history (productfeed_v1
+and the like) has the records that were written in the month; with --current those that stand at its end.")]
     Show(Selection),
     /// Writes a report as the CSV file that the server makes.
     #[command(after_help = "Examples:

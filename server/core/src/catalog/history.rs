@@ -71,7 +71,7 @@ mod tests {
         history.note(&Change::AccountPut(account.clone()), at("2025-01-01T00:00:00Z"));
         history.note(&Change::AccountPut(account.clone()), at("2025-02-01T00:00:00Z"));
         account.company_name = "Acme".to_owned();
-        history.note(&Change::AccountPut(account.clone()), at("2025-03-01T00:00:00Z"));
+        history.note(&Change::AccountPut(account), at("2025-03-01T00:00:00Z"));
         let told: Vec<_> =
             history.account(id).iter().map(|(at, a)| (at.to_string(), a.company_name.clone())).collect();
         let expected = [
