@@ -12,6 +12,8 @@ pub mod field_demonstration;
 pub mod flexible_payment_schedule;
 pub mod fund_ages;
 pub mod gather;
+#[cfg(test)]
+mod headers;
 pub mod monthly_billed_revenue;
 pub mod period;
 pub mod sales_compensation;
