@@ -27,7 +27,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub struct ReportingApi(pub Souk);
 
 /// The kinds of the contract, by the names of AWS's data sets.
-const KINDS: [proto::ReportKind; 26] = [
+const KINDS: [proto::ReportKind; 31] = [
     proto::ReportKind::MonthlyRevenueBillingAndRevenueData,
     proto::ReportKind::MonthlyRevenueAnnualSubscriptions,
     proto::ReportKind::MonthlyRevenueFlexiblePaymentSchedule,
@@ -54,6 +54,11 @@ const KINDS: [proto::ReportKind; 26] = [
     proto::ReportKind::AccountfeedV1,
     proto::ReportKind::AgreementfeedV1,
     proto::ReportKind::AgreementchargefeedV1,
+    proto::ReportKind::DisbursedAmountByCustomerGeo,
+    proto::ReportKind::DisbursedAmountByInstanceHours,
+    proto::ReportKind::CustomerSubscriberHourlyMonthlySubscriptions,
+    proto::ReportKind::CustomerSubscriberAnnualSubscriptions,
+    proto::ReportKind::AgreementDetails,
 ];
 
 fn report_of(kind: proto::ReportKind) -> Option<&'static Report> {

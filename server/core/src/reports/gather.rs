@@ -36,6 +36,8 @@ pub enum Asks {
     PublishedFeed,
     /// Every agreement.
     AgreementFeed,
+    /// The agreements accepted by the end of the day before.
+    AgreementsByDay,
     /// What was used on the day before.
     UsageOfDay,
     /// The invoices issued on the day of the fees.
@@ -115,7 +117,8 @@ impl Asks {
             | Asks::BilledIn
             | Asks::PublishedFeed
             | Asks::AgreementFeed => false,
-            Asks::UsageOfDay
+            Asks::AgreementsByDay
+            | Asks::UsageOfDay
             | Asks::FeesOfDay
             | Asks::TrialsOfDay
             | Asks::InstancesOfDay
@@ -195,6 +198,15 @@ impl Report {
             Asks::AgreementFeed => {
                 let mine = family.agreements().filter(|agreement| agreement.seller == seller);
                 Facts { agreements: mine.cloned().collect(), ..Facts::default() }
+            }
+            Asks::AgreementsByDay => {
+                let by_then = |agreement: &&Agreement| {
+                    agreement.seller == seller && agreement.accepted_at < usage_day.end
+                };
+                Facts {
+                    agreements: family.agreements().filter(by_then).cloned().collect(),
+                    ..Facts::default()
+                }
             }
             Asks::FeesOfDay => {
                 let fees = period.day().fees();

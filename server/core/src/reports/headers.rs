@@ -108,6 +108,37 @@ const HEADERS: &[(&str, &str)] = &[
         "valid_from, insert_date, update_date, delete_date, amount, currency_code, time, agreement_id, \
          term_id",
     ),
+    (
+        "disbursed_amount_by_customer_geo",
+        "Settlement ID, Settlement Period Start Date, Settlement Period End Date, Deposit Date, Disbursed \
+         Amount, Country Code, State or Region, City, Postal Code, Net Amount by Tax Location, Gross Amount \
+         by Tax Location, Seller U.S. Sales Tax, Seller U.S. Sales Tax Refund",
+    ),
+    (
+        "disbursed_amount_by_instance_hours",
+        "Product, Product Code, Usage Type Description, Rate, User Count, Instance Hours, Solution Title, \
+         Solution ID",
+    ),
+    (
+        "customer_subscriber_hourly_monthly_subscriptions",
+        "Customer AWS Account Number, Product Title, Product Id, Product Code, Subscription Start Date, Offer \
+         ID, Offer Visibility, Solution Title, Solution ID, Payer Reference ID, Reseller account ID, Reseller \
+         account name",
+    ),
+    (
+        "customer_subscriber_annual_subscriptions",
+        "Customer AWS Account Number, Product Title, Product Id, Product Code, Subscription Id, Subscription \
+         Quantity, Subscription Type, Subscription Intent, Offer ID, Subscription Start Date, Previous Offer \
+         ID, Offer Visibility, Solution Title, Solution ID, Payer Reference ID, Reseller account ID, Reseller \
+         account name",
+    ),
+    (
+        "agreement_details",
+        "vendor_display_name, vendor_aws_account_id, subscriber_aws_account_id, customer_id, product_title, \
+         offer_id, offer_visibility, reseller_name, reseller_aws_account_id, agreement_id, \
+         agreement_acceptance_date, agreement_start_date, agreement_end_date, is_free_trial_offer, \
+         total_contract_value",
+    ),
 ];
 
 #[test]

@@ -1,11 +1,15 @@
 //! Seller reports: tables with AWS's columns, rendered from invoices and agreements. A report is added by its file
 //! and one line of [`ALL`].
 
+pub mod agreement_details;
 pub mod billed_revenue;
 pub mod billing_events;
 mod cells;
+pub mod customer_subscribers;
 pub mod daily_business;
 pub mod daily_usage;
+pub mod disbursed_by_geography;
+pub mod disbursed_by_instance_hours;
 pub mod disbursed_by_product;
 pub mod feeds;
 pub mod field_demonstration;
@@ -105,6 +109,11 @@ pub const ALL: &[Report] = &[
     feeds::accounts::ACCOUNTS,
     feeds::agreements::AGREEMENTS,
     feeds::charges::CHARGES,
+    disbursed_by_geography::BY_GEOGRAPHY,
+    disbursed_by_instance_hours::BY_INSTANCE_HOURS,
+    customer_subscribers::HOURLY_MONTHLY,
+    customer_subscribers::VARIABLE_LENGTH,
+    agreement_details::AGREEMENT_DETAILS,
 ];
 
 /// The report of a name.
@@ -146,6 +155,11 @@ mod tests {
             ("accountfeed_v1", 11),
             ("agreementfeed_v1", 20),
             ("agreementchargefeed_v1", 9),
+            ("disbursed_amount_by_customer_geo", 13),
+            ("disbursed_amount_by_instance_hours", 8),
+            ("customer_subscriber_hourly_monthly_subscriptions", 12),
+            ("customer_subscriber_annual_subscriptions", 17),
+            ("agreement_details", 15),
         ];
         assert_eq!(counts, expected);
     }

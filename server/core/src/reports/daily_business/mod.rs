@@ -59,7 +59,7 @@ impl<'a> Parties<'a> {
 }
 
 /// Offer ID and Offer Visibility (Q10).
-fn offer_columns(input: &ReportInput<'_>, offer: &OfferId) -> Result<[String; 2], Broken> {
+pub(super) fn offer_columns(input: &ReportInput<'_>, offer: &OfferId) -> Result<[String; 2], Broken> {
     let offer: &Offer = input.market.known_offer(offer)?;
     let id = match input.offer_id_column {
         OfferIdColumn::Legacy if !offer.is_private() => String::new(),
