@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use souk_benches::{account, family, month};
+use souk_core::catalog::CatalogHistory;
 use souk_core::invoicing::close_month::usage_invoices;
 use souk_core::invoicing::payment::Standing;
-use souk_core::reports::ReportInput;
 use souk_core::reports::monthly_billed_revenue::BILLING_AND_REVENUE_DATA as REPORT;
+use souk_core::reports::{DailyFacts, Period, ReportInput};
 use souk_core::rules::OfferIdColumn;
 use souk_server::export::csv;
 
@@ -27,9 +28,14 @@ fn report(criterion: &mut Criterion) {
         seller,
         offer_id_column: OfferIdColumn::Dashboard,
         month: month(),
+        day: Period::Month(month()).day(),
+        history: &CatalogHistory::default(),
+        current: false,
+        now: month().invoiced_at(),
         invoices: &invoices,
         agreements: &[],
         demonstrations: &[],
+        daily: &DailyFacts::default(),
     };
     let render = || (REPORT.rows)(&input).expect("rows");
     let write = |rows: &[Vec<String>]| csv(REPORT.columns, rows).expect("a file");

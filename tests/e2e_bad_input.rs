@@ -9,6 +9,7 @@ mod contracts;
 mod documents;
 mod metering;
 mod offers;
+mod partners;
 mod reads;
 mod resale;
 mod runs;

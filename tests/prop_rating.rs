@@ -1,14 +1,14 @@
 //! Random marketplaces, billed twice: by the core, and hour by hour from plain facts. Every line, fee and total
 //! must be the same, whatever the partitions, the order of the records and what is sent again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use souk_core::invoicing::InvoiceKind;
+use souk_core::invoicing::{ChargeType, InvoiceKind};
 use souk_core::machine::check::check;
 use souk_core::machine::rebuild::difference;
-use souk_core::rating::explain_line;
+use souk_core::rating::{UsageKind, explain_line, usage_of_day};
 use souk_tests::naive::{self, at, hour_of, pricing_agreement};
 use souk_tests::world::World;
 
@@ -31,6 +31,7 @@ proptest! {
             prop_assert_eq!(check(sandbox), Ok(()));
         }
         explained(&one);
+        days_add_up(&one.world);
 
         let four = drive(&plan, Manner { partitions: 4, reversed: true, resent: false });
         let issued = format!("{:?}", one.world.all_invoices());
@@ -61,6 +62,33 @@ fn same_invoices(issued: &[naive::Invoice], expected: &[naive::Invoice]) {
         assert_eq!(issued, expected);
     }
     assert_eq!(issued.len(), expected.len(), "invoices");
+}
+
+/// What daily reports tell of the days of a month is what the month bills: line by line, and nothing else.
+fn days_add_up(world: &World) {
+    let sellers: BTreeSet<_> = world.market().products().values().map(|product| product.seller).collect();
+    let mut billed: BTreeMap<_, BTreeMap<_, i128>> = BTreeMap::new();
+    for invoice in world.all_invoices().into_values().flatten().filter(|i| i.kind == InvoiceKind::Usage) {
+        let month = billed.entry((invoice.payer, invoice.month)).or_default();
+        for line in invoice.lines.iter().filter(|line| line.charge_type == ChargeType::Usage) {
+            let dimension = line.dimension.clone().expect("usage has a dimension");
+            let key = (line.buyer, line.product.clone(), dimension, line.agreement.clone(), line.unit_price);
+            *month.entry(key).or_default() += line.quantity.0;
+        }
+    }
+    for ((payer, month), billed) in billed {
+        let (sandbox, family) = world.family(&payer.to_string()).expect("a family with an invoice");
+        let mut told: BTreeMap<_, i128> = BTreeMap::new();
+        let days = (0..31).map(|day| month.start().plus_days(day)).filter(|day| *day < month.end());
+        for (day, seller) in days.flat_map(|day| sellers.iter().map(move |seller| (day, *seller))) {
+            let usage = usage_of_day(sandbox, family, seller, day).expect("a sound state");
+            for usage in usage.into_iter().filter(|usage| usage.kind == UsageKind::Billed) {
+                let key = (usage.buyer, usage.product, usage.dimension, usage.agreement, usage.unit_price);
+                *told.entry(key).or_default() += usage.quantity.0;
+            }
+        }
+        assert_eq!(told, billed, "{payer} in {month}");
+    }
 }
 
 /// Every line of usage is explained by its hours, and every hour by the records that were metered in it.

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use souk_core::catalog::{DimensionType, ProductType};
+use souk_core::catalog::{CatalogHistory, DimensionType, ProductType};
 use souk_core::invoicing::payment::Standing;
 use souk_core::invoicing::{Invoice, InvoiceKind};
 use souk_core::money::{Currency, Money, PriceDecimals};
 use souk_core::rejection::Code;
-use souk_core::reports::{self, ReportInput};
+use souk_core::reports::{self, DailyFacts, Period, ReportInput};
 use souk_core::rules::{MeteringWindow, OfferIdColumn, Profile, Rules};
 use souk_core::terms::{ConfigurableUpfront, Terms, UpfrontRateCard};
 use souk_core::time::TermDuration;
@@ -74,9 +74,14 @@ fn report_rows(world: &World, report: &str, month: &str, offer_id_column: OfferI
         seller,
         offer_id_column,
         month,
+        day: Period::Month(month).day(),
+        history: &CatalogHistory::default(),
+        current: false,
+        now: month.invoiced_at(),
         invoices: &invoices,
         agreements: &[],
         demonstrations: &[],
+        daily: &DailyFacts::default(),
     };
     let rows = (report.rows)(&input).expect("rows of a sound state");
     let cell = |row: &Vec<String>, wanted: &&str| {

@@ -180,6 +180,7 @@ pub async fn csv(
         kind: kind.into(),
         month: month.to_owned(),
         profile: profile.into(),
+        ..ReportSelection::default()
     };
     let mut chunks = client.export_report(selection, ExportFormat::Csv).await.expect("a report");
     let mut file = Vec::new();

@@ -33,6 +33,7 @@ mod error;
 mod fault;
 mod metering;
 mod paging;
+mod partner;
 mod reporting;
 mod resale;
 mod resend;

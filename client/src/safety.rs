@@ -133,6 +133,13 @@ calls! {
         "the same call counts once and a repeat gets its id";
     ListMeteredRecords "souk.metering.v1.MeteringService" "ListMeteredRecords" Repeat "reads";
     ListRefusedRecords "souk.metering.v1.MeteringService" "ListRefusedRecords" Repeat "reads";
+    DecideActivateCredits "souk.partner.v1.PartnerProgramService" "DecideActivateCredits" Repeat
+        "nothing is stored";
+    AssessReferrals "souk.partner.v1.PartnerProgramService" "AssessReferrals" Repeat "nothing is stored";
+    GetReferralContactDate "souk.partner.v1.PartnerProgramService" "GetReferralContactDate" Repeat
+        "nothing is stored";
+    AssessTier "souk.partner.v1.PartnerProgramService" "AssessTier" Repeat "nothing is stored";
+    GetTierReviewDate "souk.partner.v1.PartnerProgramService" "GetTierReviewDate" Repeat "nothing is stored";
     ListReports "souk.reporting.v1.ReportingService" "ListReports" Repeat "reads";
     StreamReport "souk.reporting.v1.ReportingService" "StreamReport" Repeat
         "reads; repeated only until the first message is there";

@@ -42,6 +42,8 @@ packages! {
     journal = "souk.journal.v1";
     /// Hourly usage.
     metering = "souk.metering.v1";
+    /// What AWS's partner programs decide by numbers.
+    partner = "souk.partner.v1";
     /// The seller reports.
     reporting = "souk.reporting.v1";
     /// Sandboxes: isolated marketplaces, each with its own clock, catalog and ledger.

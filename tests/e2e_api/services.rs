@@ -21,7 +21,7 @@ use tonic_reflection::pb::{v1, v1alpha};
 use crate::served::Served;
 use crate::words::{at, batch, code_of, message, meter, preview, put, record, refused};
 
-const SERVICES: [&str; 9] = [
+const SERVICES: [&str; 10] = [
     "souk.account.v1.AccountService",
     "souk.agreement.v1.AgreementService",
     "souk.billing.v1.BillingService",
@@ -29,6 +29,7 @@ const SERVICES: [&str; 9] = [
     "souk.fault.v1.FaultService",
     "souk.metering.v1.MeteringService",
     "souk.metering.v1.UsageColumnsService",
+    "souk.partner.v1.PartnerProgramService",
     "souk.reporting.v1.ReportingService",
     "souk.sandbox.v1.SandboxService",
 ];
@@ -39,7 +40,7 @@ async fn channel(served: &Served) -> Channel {
 }
 
 #[tokio::test]
-async fn reflection_lists_the_nine_services_in_both_versions() {
+async fn reflection_lists_the_ten_services_in_both_versions() {
     let served = Served::start().await;
     macro_rules! listed {
         ($version:ident) => {{

@@ -1,7 +1,7 @@
 //! Reads that ask for what is not there: pages, months, invoices, reports.
 
 use souk_client::{AgreementFilter, InvoiceFilter, OfferFilter, PageRequest};
-use souk_proto::reporting::v1::{ExportFormat, ReportKind, ReportProfile, ReportSelection};
+use souk_proto::reporting::v1::{ExportFormat, ReportKind, ReportSelection};
 
 use super::{BUYER, NOBODY, OTHER, PAYER, SANDBOX, everything, is, start, unchanged};
 use crate::words::{SELLER, batch, record, turn};
@@ -131,11 +131,11 @@ async fn reports_are_of_sellers_and_closed_months() {
         seller_account_id: SELLER.to_owned(),
         kind: ReportKind::MonthlyRevenueBillingAndRevenueData.into(),
         month: "2025-02".to_owned(),
-        profile: ReportProfile::Unspecified.into(),
+        ..ReportSelection::default()
     };
     assert!(client.read_report(good.clone()).await.is_ok());
     type Change = fn(&mut ReportSelection);
-    let rows: [(Change, &str); 13] = [
+    let rows: [(Change, &str); 15] = [
         (|r| r.sandbox.clear(), "InvalidArgument FIELD_MISSING report.sandbox"),
         (|r| r.sandbox = "No".to_owned(), "InvalidArgument FIELD_INVALID report.sandbox"),
         (|r| r.sandbox = "nowhere".to_owned(), "NotFound SANDBOX_UNKNOWN report.sandbox"),
@@ -152,9 +152,33 @@ async fn reports_are_of_sellers_and_closed_months() {
         (|r| r.month.clear(), "InvalidArgument FIELD_MISSING report.month"),
         (|r| r.month = "2025-02-01".to_owned(), "InvalidArgument FIELD_INVALID report.month"),
         (|r| r.month = "2025-03".to_owned(), "FailedPrecondition MONTH_NOT_CLOSED report.month"),
+        (|r| r.date = "2025-03-01".to_owned(), "InvalidArgument FIELD_INVALID report.date"),
+        (|r| r.current = true, "InvalidArgument FIELD_INVALID report.current"),
     ];
     for (change, expected) in rows {
         let mut wrong = good.clone();
+        change(&mut wrong);
+        is(client.read_report(wrong.clone()).await, expected);
+        is(client.export_report(wrong, ExportFormat::Csv).await, expected);
+    }
+    let daily = ReportSelection {
+        kind: ReportKind::DailyBusinessFees.into(),
+        month: String::new(),
+        date: "2025-03-10".to_owned(),
+        ..good
+    };
+    assert!(client.read_report(daily.clone()).await.is_ok());
+    let rows: [(Change, &str); 7] = [
+        (|r| r.date.clear(), "InvalidArgument FIELD_MISSING report.date"),
+        (|r| r.date = "2025-03".to_owned(), "InvalidArgument FIELD_INVALID report.date"),
+        (|r| r.date = "2025-3-10".to_owned(), "InvalidArgument FIELD_INVALID report.date"),
+        (|r| r.date = "2025-02-29".to_owned(), "InvalidArgument FIELD_INVALID report.date"),
+        (|r| r.date = "1970-01-03".to_owned(), "InvalidArgument FIELD_INVALID report.date"),
+        (|r| r.month = "2025-02".to_owned(), "InvalidArgument FIELD_INVALID report.month"),
+        (|r| r.date = "2025-03-11".to_owned(), "FailedPrecondition REPORT_NOT_MADE report.date"),
+    ];
+    for (change, expected) in rows {
+        let mut wrong = daily.clone();
         change(&mut wrong);
         is(client.read_report(wrong.clone()).await, expected);
         is(client.export_report(wrong, ExportFormat::Csv).await, expected);

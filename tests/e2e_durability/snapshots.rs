@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use souk_client::SoukClient;
 use souk_client::proto::metering::v1::{InstanceHours, MeteredRecord, ReportInstanceHoursRequest};
-use souk_client::proto::reporting::v1::{ReportKind, ReportProfile};
+use souk_client::proto::reporting::v1::{ReportKind, ReportProfile, ReportSelection};
 
 use crate::served::Served;
-use crate::words::{at, csv, invoices, invoices_text, put, turn};
+use crate::words::{SELLER, at, csv, invoices, invoices_text, put, turn};
 
 const SANDBOX: &str = "kept";
 const BUYERS: u64 = 12;
@@ -68,6 +68,26 @@ async fn all(client: &SoukClient) -> String {
     for month in ["2025-01", "2025-02"] {
         let kind = ReportKind::MonthlyRevenueBillingAndRevenueData;
         text.push_str(&csv(client, SANDBOX, kind, month, ReportProfile::Dashboard).await);
+    }
+    for (kind, month) in [(ReportKind::ProductfeedV1, "2025-01"), (ReportKind::AccountfeedV1, "2025-01")] {
+        let feed = csv(client, SANDBOX, kind, month, ReportProfile::Dashboard).await;
+        assert!(feed.lines().count() > 1, "{feed}");
+        text.push_str(&feed);
+    }
+    // The second of each month: also of those that are in the archive.
+    for date in ["2025-01-03", "2025-02-03", "2025-03-03"] {
+        for kind in [ReportKind::DailyUsageV1, ReportKind::DailyBusinessNewInstances] {
+            let selection = ReportSelection {
+                sandbox: SANDBOX.to_owned(),
+                seller_account_id: SELLER.to_owned(),
+                kind: kind.into(),
+                date: date.to_owned(),
+                ..ReportSelection::default()
+            };
+            let report = client.read_report(selection).await.expect("a report");
+            assert_eq!(report.rows.len() as u64, BUYERS, "{date} {kind:?}");
+            text.push_str(&format!("{report:?}\n"));
+        }
     }
     let records = client.all_metered_records(SANDBOX, &Default::default()).await.expect("a list");
     assert_eq!(records.len() as u64, BUYERS * (20 + 10 + 5));

@@ -22,6 +22,7 @@ mod offer;
 mod offer_view;
 mod outcomes;
 pub mod output;
+mod partner;
 mod product;
 mod records;
 mod report;
@@ -130,6 +131,9 @@ enum Area {
     /// The seller reports.
     #[command(subcommand)]
     Report(report::ReportCommand),
+    /// What AWS's partner programs decide by numbers.
+    #[command(subcommand)]
+    Partner(partner::PartnerCommand),
     /// Billing stories in files, which Souk proves.
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
@@ -172,6 +176,7 @@ async fn run(cli: Cli, out: &mut dyn Write) -> Result<(), CliError> {
         Area::Event(command) => command.run(&mut session).await?,
         Area::Invoice(command) => command.run(&mut session).await?,
         Area::Report(command) => command.run(&mut session).await?,
+        Area::Partner(command) => command.run(&mut session).await?,
         Area::Scenario(command) => command.run(&mut session).await?,
     }
     session.flush()
@@ -274,6 +279,12 @@ mod tests {
         souk report list
         souk report show
         souk report export
+        souk partner activate
+        souk partner referrals
+        souk partner contact
+        souk partner select
+        souk partner premier
+        souk partner review
         souk scenario run
         souk scenario new
         souk scenario record
@@ -337,6 +348,17 @@ mod tests {
                 "report show monthly_revenue_annual_subscriptions --seller 1 --month 2026-01 --profile legacy",
                 true,
             ),
+            ("report show daily_business_fees --seller 1", false),
+            ("report show daily_business_fees --seller 1 --date 2026-01-32", false),
+            ("report show daily_business_fees --seller 1 --date 2026-01-31 --month 2026-01", false),
+            ("report show daily_business_fees --seller 1 --date 2026-01-31", true),
+            ("report show productfeed_v1 --seller 1 --month 2026-01 --current", true),
+            ("partner activate", false),
+            ("partner activate --applied-for -5", false),
+            ("partner referrals gold --on 2025-01-15", false),
+            ("partner referrals select --on 2025-01-15 --validated 2024-06-01,2024-13-01", false),
+            ("partner contact --referred tomorrow", false),
+            ("partner select --business 2", false),
             ("sandbox delete", false),
             ("--deadline 0s clock show", false),
         ];

@@ -59,6 +59,12 @@ pub fn parse_month(text: &str) -> Result<String, String> {
     if is_month { Ok(text.to_owned()) } else { Err("a month looks like 2026-03".to_owned()) }
 }
 
+/// Reads a date: YYYY-MM-DD.
+pub fn parse_date(text: &str) -> Result<String, String> {
+    let is_date = text.len() == 10 && day_and_hour(text).is_some();
+    if is_date { Ok(text.to_owned()) } else { Err("a date looks like 2026-03-01".to_owned()) }
+}
+
 /// Reads a duration to turn a clock by.
 pub fn parse_duration(text: &str) -> Result<prost_types::Duration, String> {
     let seconds = parse_seconds(text)?;
@@ -156,6 +162,20 @@ mod tests {
     fn months_are_read() {
         for (text, right) in [("2026-01", true), ("2026-12", true), ("2026-13", false), ("2026-1", false)] {
             assert_eq!(parse_month(text).is_ok(), right, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_are_read() {
+        for (text, right) in [
+            ("2026-03-01", true),
+            ("2024-02-29", true),
+            ("2026-02-29", false),
+            ("2026-3-1", false),
+            ("2026-03", false),
+            ("2026-03-01T06", false),
+        ] {
+            assert_eq!(parse_date(text).is_ok(), right, "{text}");
         }
     }
 

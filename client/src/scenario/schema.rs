@@ -74,6 +74,7 @@ fn takes(takes: Takes) -> Value {
         Takes::Text | Takes::NewName | Takes::Named(_) => reference("text"),
         Takes::Time => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt].+)?$" }),
         Takes::Month => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$" }),
+        Takes::Day => json!({ "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
         Takes::Decimal => decimal(),
         Takes::Count => json!({ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$" }),
         Takes::Flag => json!({ "type": "boolean" }),

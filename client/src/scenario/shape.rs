@@ -45,6 +45,8 @@ pub enum Takes {
     Time,
     /// YYYY-MM.
     Month,
+    /// YYYY-MM-DD.
+    Day,
     /// A number with or without decimals.
     Decimal,
     /// A whole number.
@@ -369,6 +371,7 @@ fn read_scalar(reading: &mut Reading, node: &Node, takes: Takes) -> Option<Value
     let read = match takes {
         Takes::Time => time::parse(&text).ok().map(Value::Time),
         Takes::Month => time::parse_month(&text).ok().map(Value::Text),
+        Takes::Day => time::parse_date(&text).ok().map(Value::Text),
         Takes::Decimal => is_decimal(text.strip_prefix('-').unwrap_or(&text)).then_some(Value::Text(text)),
         Takes::Count => text.parse::<u64>().is_ok().then_some(Value::Text(text)),
         Takes::Flag => match text.as_str() {
@@ -404,6 +407,7 @@ fn words(takes: Takes) -> (&'static str, String) {
     match takes {
         Takes::Time => ("a time", "write it as 2026-03-01T06:00:00Z, 2026-03-01T06 or 2026-03-01".to_owned()),
         Takes::Month => ("a month", "write it as 2026-03".to_owned()),
+        Takes::Day => ("a day", "write it as 2026-03-01".to_owned()),
         Takes::Decimal => ("a number", "write it with digits, such as 5 or 0.25".to_owned()),
         Takes::Count => ("a whole number", "write it with digits, such as 5".to_owned()),
         Takes::Flag => ("a truth value", "write true or false".to_owned()),

@@ -4,6 +4,7 @@
 //! [`terms`] (what sellers publish); [`agreement`] (what buyers accepted); [`metering`] (what was used);
 //! [`rating`] and [`invoicing`] (what it costs); [`ledger`] (who owes whom); [`reports`] (what sellers read); [`machine`] (how all of it
 //! is decided, stored as events, and replayed). [`earliest`] is how long lists are put together page by page.
+//! [`partner_programs`] stands by itself: what AWS's partner programs decide by numbers.
 //!
 //! The core is pure: no clock, no randomness, no IO, no logging, no floats, no iteration over unordered maps.
 //! Time comes in as an argument. A decision may refuse and changes nothing; applying an event may not fail.
@@ -28,6 +29,7 @@ pub mod ledger;
 pub mod machine;
 pub mod metering;
 pub mod money;
+pub mod partner_programs;
 pub mod quantity;
 pub mod rating;
 pub mod rejection;

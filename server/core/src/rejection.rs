@@ -217,6 +217,8 @@ codes! {
     InvoiceNotPayable = "INVOICE_NOT_PAYABLE" State,
     /// The month is not closed yet.
     MonthNotClosed = "MONTH_NOT_CLOSED" State,
+    /// The day on which a daily report is made has not begun.
+    ReportNotMade = "REPORT_NOT_MADE" State,
     /// The month is closed.
     MonthClosed = "MONTH_CLOSED" State,
     /// A page token that no answer gave.

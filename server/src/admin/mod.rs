@@ -14,7 +14,7 @@
 //! GET                 /_souk/sandboxes/NAME/usage[?status=metered|refused&productCode=&buyer=&dimension=&month=
 //!                                                  &pageSize=&pageToken=]
 //! GET                 /_souk/sandboxes/NAME/events[?buyer=&payer=&since=&pageSize=&pageToken=]
-//! GET                 /_souk/sandboxes/NAME/reports/KIND?month=&seller=[&profile=&format=csv|json]
+//! GET                 /_souk/sandboxes/NAME/reports/KIND?month=|date=&seller=[&profile=&current=true&format=csv|json]
 //! GET                 /_souk/reports
 //! ```
 //!

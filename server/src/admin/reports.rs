@@ -13,11 +13,14 @@ use crate::app::Souk;
 use crate::grpc::reporting::ReportingApi;
 
 const FORMAT: &str = "format";
+const CURRENT: &str = "current";
 /// The parameters of a report.
 pub const PARAMETERS: &[Parameter] = &[
     Parameter { name: "month", field: "month" },
+    Parameter { name: "date", field: "date" },
     Parameter { name: "seller", field: "sellerAccountId" },
     Parameter { name: "profile", field: "profile" },
+    Parameter { name: CURRENT, field: CURRENT },
     Parameter { name: FORMAT, field: FORMAT },
 ];
 
@@ -42,6 +45,18 @@ pub async fn render(souk: &Souk, name: &str, kind: &str, mut fields: Fields) -> 
             return Err(Refused::field(FORMAT, format!("\"{other}\" is no format: take csv or json")));
         }
     };
+    match fields.remove(CURRENT).as_ref().and_then(|current| current.as_str()) {
+        None | Some("false") => {}
+        Some("true") => {
+            fields.insert(CURRENT.to_owned(), true.into());
+        }
+        Some(other) => {
+            return Err(Refused::field(
+                CURRENT,
+                format!("\"{other}\" is no truth value: take true or false"),
+            ));
+        }
+    }
     fields.insert("sandbox".to_owned(), name.into());
     fields.insert("kind".to_owned(), kind.into());
     let rendered = async {

@@ -156,6 +156,16 @@ async fn a_report_is_a_file_or_the_rows_of_the_contract() {
         assert_eq!(file.lines().count(), 1 + rows["rows"].as_array().unwrap().len());
         assert!(file.starts_with(rows["columns"][0].as_str().unwrap()), "{file}");
     }
+    // Daily reports are of a date, and feeds may be asked for what is current.
+    let of =
+        |kind: &str, rest: &str| format!("/_souk/sandboxes/one/reports/{kind}?seller=111122223333&{rest}");
+    let fees = port.get(&of("daily_business_fees", "date=2013-02-03&format=json")).await;
+    assert_eq!(fees["columns"].as_array().unwrap().len(), 22);
+    let count = |feed: Value| feed["rows"].as_array().unwrap().len();
+    let written = count(port.get(&of("productfeed_v1", "month=2013-01&format=json")).await);
+    let current = count(port.get(&of("productfeed_v1", "month=2013-01&current=true&format=json")).await);
+    assert_eq!((written, written > 0), (current, true));
+
     let kinds = port.get("/_souk/reports").await;
     assert_eq!(kinds["reports"].as_array().unwrap().len(), souk_core::reports::ALL.len());
 }
@@ -301,6 +311,31 @@ async fn whatever_is_wrong_is_named_with_its_status_code_and_field() {
         ),
         ("GET", &format!("{report}/{KIND}?month=2013-01"), "", 400, "FIELD_MISSING", "seller"),
         ("GET", &format!("{report}/{KIND}?seller=111122223333"), "", 400, "FIELD_MISSING", "month"),
+        ("GET", &format!("{report}/daily_usage_v1?seller=111122223333"), "", 400, "FIELD_MISSING", "date"),
+        (
+            "GET",
+            &format!("{report}/daily_usage_v1?seller=111122223333&date=2013-02-30"),
+            "",
+            400,
+            "FIELD_INVALID",
+            "date",
+        ),
+        (
+            "GET",
+            &format!("{report}/productfeed_v1?seller=111122223333&month=2013-01&current=yes"),
+            "",
+            400,
+            "FIELD_INVALID",
+            "current",
+        ),
+        (
+            "GET",
+            &format!("{report}/daily_usage_v1?seller=111122223333&date=2999-01-01"),
+            "",
+            412,
+            "REPORT_NOT_MADE",
+            "date",
+        ),
         (
             "GET",
             &format!("{report}/{KIND}?month=2013-01&seller=111122223333"),

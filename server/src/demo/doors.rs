@@ -205,7 +205,7 @@ impl Doors {
             seller_account_id: seller.to_owned(),
             kind: kind.into(),
             month: month.to_owned(),
-            profile: reporting::ReportProfile::Unspecified.into(),
+            ..reporting::ReportSelection::default()
         };
         let request = reporting::ExportReportRequest { report: Some(report), format: 0 };
         let mut chunks = self.reporting.export_report(request).await?.into_inner();

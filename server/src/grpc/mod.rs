@@ -11,6 +11,7 @@ pub mod convert;
 pub mod fault;
 pub mod metering;
 pub mod metering_door;
+pub mod partner;
 pub mod refused;
 pub mod reporting;
 pub mod sandbox;

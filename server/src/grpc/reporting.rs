@@ -4,7 +4,6 @@ use souk_core::ids::{AccountId, SandboxName};
 use souk_core::rejection::{Code, Rejection};
 use souk_core::reports::{self, Report, Row};
 use souk_core::rules::OfferIdColumn;
-use souk_core::time::BillingMonth;
 use souk_proto::reporting::v1 as proto;
 use souk_proto::reporting::v1::reporting_service_server::ReportingService;
 use tokio_stream::Iter;
@@ -13,8 +12,9 @@ use tonic::{Request, Response, Status};
 use super::answer::refuse;
 use super::convert::required;
 use super::convert::sandbox::from_proto_sandbox_name;
-use super::convert::time::from_proto_month;
+use super::convert::time::{from_proto_optional_date, from_proto_optional_month};
 use crate::app::Souk;
+use crate::app::reporting::Asked;
 use crate::error::AppError;
 use crate::export;
 
@@ -27,7 +27,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub struct ReportingApi(pub Souk);
 
 /// The kinds of the contract, by the names of AWS's data sets.
-const KINDS: [proto::ReportKind; 11] = [
+const KINDS: [proto::ReportKind; 31] = [
     proto::ReportKind::MonthlyRevenueBillingAndRevenueData,
     proto::ReportKind::MonthlyRevenueAnnualSubscriptions,
     proto::ReportKind::MonthlyRevenueFlexiblePaymentSchedule,
@@ -39,6 +39,26 @@ const KINDS: [proto::ReportKind; 11] = [
     proto::ReportKind::DisbursedAmountByAgeOfDisbursedFunds,
     proto::ReportKind::BillingeventfeedV1,
     proto::ReportKind::MonthlyRevenueFieldDemonstrationUsage,
+    proto::ReportKind::DailyBusinessUsageByInstanceType,
+    proto::ReportKind::DailyBusinessFees,
+    proto::ReportKind::DailyBusinessFreeTrialConversions,
+    proto::ReportKind::DailyBusinessNewInstances,
+    proto::ReportKind::DailyBusinessNewProductSubscribers,
+    proto::ReportKind::DailyBusinessCanceledProductSubscribers,
+    proto::ReportKind::DailyUsageV1,
+    proto::ReportKind::BilledRevenueDashboard,
+    proto::ReportKind::ProductfeedV1,
+    proto::ReportKind::OfferfeedV1,
+    proto::ReportKind::OfferproductfeedV1,
+    proto::ReportKind::OffertargetfeedV1,
+    proto::ReportKind::AccountfeedV1,
+    proto::ReportKind::AgreementfeedV1,
+    proto::ReportKind::AgreementchargefeedV1,
+    proto::ReportKind::DisbursedAmountByCustomerGeo,
+    proto::ReportKind::DisbursedAmountByInstanceHours,
+    proto::ReportKind::CustomerSubscriberHourlyMonthlySubscriptions,
+    proto::ReportKind::CustomerSubscriberAnnualSubscriptions,
+    proto::ReportKind::AgreementDetails,
 ];
 
 fn report_of(kind: proto::ReportKind) -> Option<&'static Report> {
@@ -51,8 +71,7 @@ struct Selected {
     sandbox: SandboxName,
     report: &'static Report,
     seller: AccountId,
-    month: BillingMonth,
-    column: Option<OfferIdColumn>,
+    asked: Asked,
 }
 
 fn select(selection: Option<proto::ReportSelection>) -> Result<Selected, Rejection> {
@@ -70,12 +89,18 @@ fn select(selection: Option<proto::ReportSelection>) -> Result<Selected, Rejecti
             return Err(Rejection::new(Code::FieldInvalid, "report.profile", message));
         }
     };
+    report.check_current(selection.current).map_err(within)?;
+    let month = from_proto_optional_month(&selection.month, "month").map_err(within)?;
+    let date = from_proto_optional_date(&selection.date, "date").map_err(within)?;
     Ok(Selected {
         sandbox: from_proto_sandbox_name(&selection.sandbox, "sandbox").map_err(within)?,
         report,
         seller: AccountId::from_field(&selection.seller_account_id, "sellerAccountId").map_err(within)?,
-        month: from_proto_month(&selection.month, "month").map_err(within)?,
-        column,
+        asked: Asked {
+            period: report.period(month, date).map_err(within)?,
+            column,
+            current: selection.current,
+        },
     })
 }
 
@@ -90,7 +115,14 @@ impl ReportingService for ReportingApi {
         let describe = |kind: proto::ReportKind| {
             let report = report_of(kind)?;
             let columns = report.columns.iter().map(|&column| column.to_owned()).collect();
-            Some(proto::ReportDescription { kind: kind.into(), title: report.title.to_owned(), columns })
+            let period = match report.asks.is_daily() {
+                true => proto::ReportPeriod::Day,
+                false => proto::ReportPeriod::Month,
+            };
+            let title = report.title.to_owned();
+            let has_history = report.asks.has_history();
+            let (kind, period) = (kind.into(), period.into());
+            Some(proto::ReportDescription { kind, title, columns, period, has_history })
         };
         let reports = KINDS.into_iter().filter_map(describe).collect();
         Ok(Response::new(proto::ListReportsResponse { reports }))
@@ -135,8 +167,8 @@ impl ReportingService for ReportingApi {
 
 impl ReportingApi {
     async fn rows(&self, selected: &Selected) -> Result<Vec<Row>, Status> {
-        let Selected { sandbox, report, seller, month, column } = selected;
-        let rows = self.0.report(sandbox, report, *seller, *month, *column).await;
+        let Selected { sandbox, report, seller, asked } = selected;
+        let rows = self.0.report(sandbox, report, *seller, *asked).await;
         rows.map_err(|error| match error {
             AppError::Rejected(rejection) => refuse(rejection.within("report")),
             other => refuse(other),

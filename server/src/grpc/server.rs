@@ -9,6 +9,7 @@ use souk_proto::billing::v1::billing_service_server::BillingServiceServer;
 use souk_proto::catalog::v1::catalog_service_server::CatalogServiceServer;
 use souk_proto::fault::v1::fault_service_server::FaultServiceServer;
 use souk_proto::metering::v1::usage_columns_service_server::UsageColumnsServiceServer;
+use souk_proto::partner::v1::partner_program_service_server::PartnerProgramServiceServer;
 use souk_proto::reporting::v1::reporting_service_server::ReportingServiceServer;
 use souk_proto::sandbox::v1::sandbox_service_server::SandboxServiceServer;
 use tokio::net::TcpListener;
@@ -22,6 +23,7 @@ use super::catalog::CatalogApi;
 use super::columns::UsageColumnsApi;
 use super::fault::FaultApi;
 use super::metering_door::MeteringDoor;
+use super::partner::PartnerApi;
 use super::reporting::ReportingApi;
 use super::sandbox::SandboxApi;
 use crate::app::Souk;
@@ -36,7 +38,7 @@ const WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The services that reflection and health know.
-const PUBLIC: [&str; 9] = [
+const PUBLIC: [&str; 10] = [
     "souk.account.v1.AccountService",
     "souk.agreement.v1.AgreementService",
     "souk.billing.v1.BillingService",
@@ -44,6 +46,7 @@ const PUBLIC: [&str; 9] = [
     "souk.fault.v1.FaultService",
     "souk.metering.v1.MeteringService",
     "souk.metering.v1.UsageColumnsService",
+    "souk.partner.v1.PartnerProgramService",
     "souk.reporting.v1.ReportingService",
     "souk.sandbox.v1.SandboxService",
 ];
@@ -103,6 +106,7 @@ pub async fn serve(
         .add_service(limited!(FaultServiceServer, FaultApi(souk.clone())))
         .add_service(MeteringDoor::new(souk.clone(), MESSAGE_BYTES_MAX))
         .add_service(limited!(UsageColumnsServiceServer, UsageColumnsApi::new(souk.clone())))
+        .add_service(limited!(PartnerProgramServiceServer, PartnerApi))
         .add_service(limited!(ReportingServiceServer, ReportingApi(souk.clone())))
         .add_service(limited!(SandboxServiceServer, SandboxApi(souk)))
         .serve_with_incoming_shutdown(incoming, shutdown)

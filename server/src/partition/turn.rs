@@ -95,6 +95,24 @@ impl<'a> Turn<'a> {
         Ok(Cow::Owned(copy))
     }
 
+    /// A sandbox with all that was metered in some months, wherever that is.
+    pub fn with_months(
+        &self,
+        name: &SandboxName,
+        months: &[BillingMonth],
+    ) -> Result<Cow<'_, Sandbox>, AppError> {
+        let sandbox = self.sandboxes.get(name).ok_or_else(|| unknown(name))?;
+        let mut copy = None;
+        for &month in months {
+            let Some(blocks) = self.around.archived.blocks(name, month) else { continue };
+            let blocks = blocks.iter().map(|(block, seq)| (*block, *seq));
+            let tiles = self.around.archive.load(name, month, blocks);
+            let tiles = tiles.map_err(|error| AppError::Unavailable(error.to_string()))?;
+            copy.get_or_insert_with(|| sandbox.reading_copy()).tally_mut().put_month(month, tiles);
+        }
+        Ok(copy.map_or(Cow::Borrowed(sandbox), Cow::Owned))
+    }
+
     /// A copy of a sandbox at its time, for a long read that others need not wait for, and where its closed months
     /// are.
     pub fn for_reading(&mut self, name: &SandboxName) -> Result<Reading, AppError> {

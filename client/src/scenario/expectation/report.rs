@@ -12,7 +12,13 @@ use crate::scenario::world::{Looking, Stop, World};
 const ASKS: &[Field] = &[
     needed("kind", Takes::Text, "The report, by the name of its AWS data set; `souk report list` has them."),
     needed("seller", Takes::Named(Named::Account), "The selling account."),
-    needed("month", Takes::Month, "A closed month."),
+    maybe("month", Takes::Month, "A closed month; not of daily reports."),
+    maybe("date", Takes::Day, "Of daily reports instead: the day on which it is made."),
+    maybe(
+        "current",
+        Takes::Flag,
+        "Of feeds with a history: only the records that stand at the end of the month.",
+    ),
     maybe(
         "profile",
         Takes::Word(&["LEGACY", "DASHBOARD"]),
@@ -20,8 +26,13 @@ const ASKS: &[Field] = &[
     ),
 ];
 
-pub const KIND: Kind =
-    Kind { key: "report", about: "Rows of a seller report of a closed month.", of: None, asks: ASKS, look };
+pub const KIND: Kind = Kind {
+    key: "report",
+    about: "Rows of a seller report of a closed month or a day.",
+    of: None,
+    asks: ASKS,
+    look,
+};
 
 fn look<'a>(world: &'a mut World, items: &'a Items) -> Looking<'a> {
     Box::pin(async move {
@@ -35,6 +46,8 @@ fn look<'a>(world: &'a mut World, items: &'a Items) -> Looking<'a> {
                 Some(_) => ReportProfile::Dashboard as i32,
                 None => ReportProfile::Unspecified as i32,
             },
+            date: items.asks.text("date").unwrap_or_default().to_owned(),
+            current: items.asks.flag("current"),
         };
         let report = world.client.read_report(selection).await?;
         for row in items.items.iter().flatten() {

@@ -6,7 +6,7 @@ use souk_client::{EntitlementFilter, InvoiceFilter, SoukClient};
 use souk_proto::agreement::v1::Agreement;
 use souk_proto::billing::v1::{Invoice, InvoiceLine};
 use souk_proto::document;
-use souk_proto::reporting::v1::ReportSelection;
+use souk_proto::reporting::v1::{ReportPeriod, ReportSelection};
 use souk_proto::sandbox::v1::sandbox_event::Event;
 
 use super::Past;
@@ -139,13 +139,14 @@ async fn reports(client: &SoukClient, sandbox: &str, past: &Past) -> Result<Stri
     let reports = client.list_reports().await?;
     let mut items = Vec::new();
     for (seller, month) in sellers.iter().flat_map(|seller| months.iter().map(move |month| (seller, month))) {
-        for described in &reports {
+        // Days are not recorded: a year has many, and what they tell stands in the months.
+        for described in reports.iter().filter(|described| described.period() == ReportPeriod::Month) {
             let selection = ReportSelection {
                 sandbox: sandbox.to_owned(),
                 seller_account_id: (*seller).clone(),
                 kind: described.kind,
                 month: month.clone(),
-                profile: 0,
+                ..ReportSelection::default()
             };
             let report = match client.read_report(selection).await {
                 Ok(report) => report,

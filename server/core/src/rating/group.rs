@@ -191,6 +191,14 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// Walks the hours of a day, and shows every hour with usage, and the number of its segment, to `visit`.
+    pub fn visit_day(&mut self, tiles: &MonthTiles, day: usize, visit: &mut impl FnMut(usize, HourFacts)) {
+        for (number, segment) in self.segments.iter_mut().enumerate() {
+            let visit = &mut |facts| visit(number, facts);
+            segment.stretch.walk_day(tiles, &self.places, &self.free, day, visit);
+        }
+    }
+
     /// Walks a segment, and shows every hour with usage to `visit`.
     pub fn walk_segment(
         &mut self,

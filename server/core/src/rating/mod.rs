@@ -7,6 +7,7 @@
 
 pub mod agreements;
 pub mod block_sums;
+pub mod daily;
 pub mod demonstration;
 pub mod explain;
 pub mod group;
@@ -22,6 +23,7 @@ pub mod walk;
 mod tests;
 
 pub use block_sums::{BlockSums, SeriesSums};
+pub use daily::{DailyUsage, UsageKind, usage_of_day};
 pub use demonstration::Demonstration;
 pub use explain::{ExplainedHour, ExplainedRecord, explain_line};
 pub use meter::Meter;

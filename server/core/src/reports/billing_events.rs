@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::cells::{billing_address, transaction};
 use super::{Asks, Report, ReportInput, Row};
-use crate::ids::{content_hash, letters};
+use crate::ids::{AccountId, content_hash, letters};
 use crate::invoicing::payment::Standing;
 use crate::invoicing::{Invoice, ResaleRow, Revenue};
 use crate::ledger::{Action, Entry, Holder, Posting, Share, disbursement, entries};
@@ -203,7 +203,7 @@ fn disbursement_row(input: &ReportInput<'_>, currency: Currency, amount: Money) 
     let at = disbursement::of_month(input.month).to_string();
     let mut row = vec![String::new(); BILLING_EVENTS.columns.len()];
     let id = disbursement_id(input, currency);
-    let trace = letters(content_hash("bank trace", &[&id]), 22);
+    let trace = bank_trace(&id);
     for (column, text) in [
         ("billing_event_id", id),
         ("from_account_id", AWS.to_owned()),
@@ -229,7 +229,17 @@ fn disbursement_row(input: &ReportInput<'_>, currency: Currency, amount: Money) 
 }
 
 fn disbursement_id(input: &ReportInput<'_>, currency: Currency) -> String {
-    event_id(&["disbursement", &input.seller.to_string(), &input.month.to_string(), currency.code()])
+    disbursement_of(input.seller, input.month, currency)
+}
+
+/// The event of what a seller was paid out in a month.
+pub(super) fn disbursement_of(seller: AccountId, month: BillingMonth, currency: Currency) -> String {
+    event_id(&["disbursement", &seller.to_string(), &month.to_string(), currency.code()])
+}
+
+/// How the bank names a disbursement.
+pub(super) fn bank_trace(disbursement: &str) -> String {
+    letters(content_hash("bank trace", &[disbursement]), 22)
 }
 
 /// Forty letters and digits.

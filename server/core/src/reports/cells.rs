@@ -1,8 +1,8 @@
 //! Cells that several reports print.
 
 use super::Row;
-use crate::catalog::{Account, Marketplace};
-use crate::ids::{AccountId, opaque};
+use crate::catalog::{Account, BilledBy, DimensionType, Marketplace, Product};
+use crate::ids::{AccountId, DimensionKey, opaque};
 use crate::invoicing::{Invoice, Revenue};
 use crate::ledger::{Share, shares};
 use crate::money::Money;
@@ -40,6 +40,18 @@ pub(super) fn sellers_tax(revenue: &Revenue) -> [Money; 2] {
     taxes
 }
 
+/// The unit of a product's dimension: what AWS Marketplace meters is metered by the hour, or as the dimension says.
+pub(super) fn usage_unit(product: &Product, key: &DimensionKey) -> Result<String, Broken> {
+    let dimension = product.dimension(key);
+    let dimension = dimension.ok_or_else(|| Broken(format!("{} has no dimension \"{key}\"", product.id)))?;
+    Ok(match (dimension.billed_by, dimension.types.contains(&DimensionType::Metered)) {
+        (Some(BilledBy::Second | BilledBy::Minute), _) => "seconds".to_owned(),
+        (Some(BilledBy::Inference), _) => "inferences".to_owned(),
+        (None, true) => "hours".to_owned(),
+        (None, false) => dimension.unit.to_lowercase(),
+    })
+}
+
 /// How reports name a payer without its number.
 pub(super) fn payer_reference(payer: AccountId) -> String {
     opaque("payer", &[&payer.to_string()])
@@ -72,7 +84,8 @@ pub(super) fn billing_address(payer: &Account, revenue: &Revenue) -> String {
     }
 }
 
-fn opaque_address(payer: &Account) -> String {
+/// How reports name an address.
+pub(super) fn opaque_address(payer: &Account) -> String {
     let [country, state, city, postal_code] = place(payer);
     opaque("payer address", &[&payer.id.to_string(), &country, &state, &city, &postal_code])
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::cells::usage_unit;
 use super::{Asks, Report, ReportInput, Row};
-use crate::catalog::{BilledBy, DimensionType};
 use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
 
@@ -29,21 +29,12 @@ fn section_3(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
         if product.seller != input.seller {
             continue;
         }
-        let dimension = product.dimension(key);
-        let dimension =
-            dimension.ok_or_else(|| Broken(format!("{} has no dimension \"{key}\"", product.id)))?;
-        let unit = match (dimension.billed_by, dimension.types.contains(&DimensionType::Metered)) {
-            (Some(BilledBy::Second | BilledBy::Minute), _) => "seconds".to_owned(),
-            (Some(BilledBy::Inference), _) => "inferences".to_owned(),
-            (None, true) => "hours".to_owned(),
-            (None, false) => dimension.unit.to_lowercase(),
-        };
         rows.push(vec![
             product.title.clone(),
             product.code.to_string(),
             key.to_string(),
             QuantitySum(quantity).to_string(),
-            unit,
+            usage_unit(product, key)?,
         ]);
     }
     Ok(rows)

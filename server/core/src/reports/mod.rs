@@ -1,27 +1,40 @@
 //! Seller reports: tables with AWS's columns, rendered from invoices and agreements. A report is added by its file
 //! and one line of [`ALL`].
 
+pub mod agreement_details;
+pub mod billed_revenue;
 pub mod billing_events;
 mod cells;
+pub mod customer_subscribers;
+pub mod daily_business;
+pub mod daily_usage;
+pub mod disbursed_by_geography;
+pub mod disbursed_by_instance_hours;
 pub mod disbursed_by_product;
+pub mod feeds;
 pub mod field_demonstration;
 pub mod flexible_payment_schedule;
 pub mod fund_ages;
+pub mod gather;
+#[cfg(test)]
+mod headers;
 pub mod monthly_billed_revenue;
+pub mod period;
 pub mod sales_compensation;
 mod transactions;
 pub mod uncollected_funds;
 
-use crate::agreement::{Agreement, Family};
-use crate::catalog::Marketplace;
+pub use gather::{Asks, DailyFacts, Facts};
+pub use period::{Period, ReportDay};
+
+use crate::agreement::Agreement;
+use crate::catalog::{CatalogHistory, Marketplace};
 use crate::ids::AccountId;
-use crate::invoicing::Invoice;
 use crate::invoicing::payment::Standing;
-use crate::ledger::disbursement;
 use crate::rating::Demonstration;
 use crate::rejection::Broken;
 use crate::rules::OfferIdColumn;
-use crate::time::BillingMonth;
+use crate::time::{BillingMonth, Timestamp};
 
 /// What a report is rendered from, and for whom.
 pub struct ReportInput<'a> {
@@ -31,44 +44,24 @@ pub struct ReportInput<'a> {
     pub seller: AccountId,
     /// How rows of public offers show the offer.
     pub offer_id_column: OfferIdColumn,
-    /// The month.
+    /// The month; of a daily report, that of the day whose usage it tells.
     pub month: BillingMonth,
+    /// The day on which it is made; of a month's report, the one on which the month closes.
+    pub day: ReportDay,
+    /// When it was published what is.
+    pub history: &'a CatalogHistory,
+    /// Of feeds with a history, only the records that stand at the end of the month.
+    pub current: bool,
+    /// The sandbox's time.
+    pub now: Timestamp,
     /// The invoices that the report asks for, of every payer, in the order of payer and issue.
     pub invoices: &'a [Standing],
     /// The agreements that it asks for.
     pub agreements: &'a [Agreement],
     /// What was demonstrated, of every payer, in the order of the payers.
     pub demonstrations: &'a [Demonstration],
-}
-
-/// What a report asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asks {
-    /// The invoices whose charges belong to the month (section 0 row 20).
-    InvoicesOf,
-    /// The invoices issued in the month.
-    InvoicesIssuedIn,
-    /// The invoices issued by the end of the month.
-    InvoicesIssuedBy,
-    /// The invoices paid out in the month.
-    InvoicesDisbursedIn,
-    /// The invoices issued or paid out in the month.
-    InvoicesOfFeed,
-    /// The agreements accepted in the month that are paid in instalments.
-    SchedulesAcceptedIn,
-    /// What was demonstrated in the month.
-    DemonstrationsOf,
-}
-
-/// What a report asks for, of a family or of all.
-#[derive(Debug, Default)]
-pub struct Facts {
-    /// Invoices.
-    pub invoices: Vec<Standing>,
-    /// Agreements.
-    pub agreements: Vec<Agreement>,
-    /// What was demonstrated.
-    pub demonstrations: Vec<Demonstration>,
+    /// What daily reports ask for.
+    pub daily: &'a DailyFacts,
 }
 
 /// One row, its cells in the order of the columns.
@@ -88,42 +81,6 @@ pub struct Report {
     pub rows: fn(&ReportInput<'_>) -> Result<Vec<Row>, Broken>,
 }
 
-impl Report {
-    /// What it asks for of a family, as far as it is the seller's.
-    pub fn gather(&self, family: &Family, seller: AccountId, month: BillingMonth) -> Facts {
-        let of_month = |moment| BillingMonth::containing(moment) == month;
-        let issued_in = |standing: &Standing| of_month(standing.invoice.issued_at);
-        let disbursed_in = |standing: &Standing| {
-            standing.collected_at.is_some_and(|collected| of_month(disbursement::disbursed_at(collected)))
-        };
-        let invoices = |asked: &dyn Fn(&Standing) -> bool| {
-            let sells = |invoice: &Invoice| invoice.revenue.iter().any(|revenue| revenue.seller == seller);
-            let mine = family.invoices().iter().filter(|invoice| sells(invoice));
-            let standings = mine.map(|invoice| Standing::of(family, invoice));
-            Facts { invoices: standings.filter(|standing| asked(standing)).collect(), ..Facts::default() }
-        };
-        match self.asks {
-            Asks::InvoicesOf => invoices(&|standing| standing.invoice.month == month),
-            Asks::InvoicesIssuedIn => invoices(&issued_in),
-            Asks::InvoicesIssuedBy => invoices(&|standing| standing.invoice.issued_at < month.end()),
-            Asks::InvoicesDisbursedIn => invoices(&disbursed_in),
-            Asks::InvoicesOfFeed => invoices(&|standing| issued_in(standing) || disbursed_in(standing)),
-            Asks::SchedulesAcceptedIn => {
-                let asked = |agreement: &&Agreement| {
-                    agreement.seller == seller
-                        && !agreement.instalments.is_empty()
-                        && BillingMonth::containing(agreement.accepted_at) == month
-                };
-                Facts { agreements: family.agreements().filter(asked).cloned().collect(), ..Facts::default() }
-            }
-            Asks::DemonstrationsOf => {
-                let asked = family.demonstrations.iter().filter(|shown| shown.month == month);
-                Facts { demonstrations: asked.cloned().collect(), ..Facts::default() }
-            }
-        }
-    }
-}
-
 /// Every report.
 pub const ALL: &[Report] = &[
     monthly_billed_revenue::BILLING_AND_REVENUE_DATA,
@@ -137,6 +94,26 @@ pub const ALL: &[Report] = &[
     fund_ages::DISBURSED,
     billing_events::BILLING_EVENTS,
     field_demonstration::FIELD_DEMONSTRATION_USAGE,
+    daily_business::usage::USAGE_BY_INSTANCE_TYPE,
+    daily_business::fees::FEES,
+    daily_business::trials::FREE_TRIAL_CONVERSIONS,
+    daily_business::instances::NEW_INSTANCES,
+    daily_business::subscribers::NEW_PRODUCT_SUBSCRIBERS,
+    daily_business::subscribers::CANCELED_PRODUCT_SUBSCRIBERS,
+    daily_usage::DAILY_USAGE,
+    billed_revenue::DASHBOARD,
+    feeds::products::PRODUCTS,
+    feeds::offers::OFFERS,
+    feeds::offers::OFFER_PRODUCTS,
+    feeds::offers::OFFER_TARGETS,
+    feeds::accounts::ACCOUNTS,
+    feeds::agreements::AGREEMENTS,
+    feeds::charges::CHARGES,
+    disbursed_by_geography::BY_GEOGRAPHY,
+    disbursed_by_instance_hours::BY_INSTANCE_HOURS,
+    customer_subscribers::HOURLY_MONTHLY,
+    customer_subscribers::VARIABLE_LENGTH,
+    agreement_details::AGREEMENT_DETAILS,
 ];
 
 /// The report of a name.
@@ -163,6 +140,26 @@ mod tests {
             ("disbursed_amount_by_age_of_disbursed_funds", 6),
             ("billingeventfeed_v1", 32),
             ("monthly_revenue_field_demonstration_usage", 5),
+            ("daily_business_usage_by_instance_type", 23),
+            ("daily_business_fees", 22),
+            ("daily_business_free_trial_conversions", 8),
+            ("daily_business_new_instances", 17),
+            ("daily_business_new_product_subscribers", 16),
+            ("daily_business_canceled_product_subscribers", 18),
+            ("daily_usage_v1", 20),
+            ("billed_revenue_dashboard", 80),
+            ("productfeed_v1", 8),
+            ("offerfeed_v1", 12),
+            ("offerproductfeed_v1", 7),
+            ("offertargetfeed_v1", 10),
+            ("accountfeed_v1", 11),
+            ("agreementfeed_v1", 20),
+            ("agreementchargefeed_v1", 9),
+            ("disbursed_amount_by_customer_geo", 13),
+            ("disbursed_amount_by_instance_hours", 8),
+            ("customer_subscriber_hourly_monthly_subscriptions", 12),
+            ("customer_subscriber_annual_subscriptions", 17),
+            ("agreement_details", 15),
         ];
         assert_eq!(counts, expected);
     }

@@ -90,6 +90,12 @@ macro_rules! terms {
                 list.into_iter().flatten().collect()
             }
 
+            /// The names of the terms, as the Agreement API writes them, in the same order.
+            pub fn names(&self) -> Vec<&'static str> {
+                let list = [$(self.$field.as_ref().map(|_| $name),)*];
+                list.into_iter().flatten().collect()
+            }
+
             fn check_each(&self, offer: &OfferContext<'_>) -> Result<(), Rejection> {
                 $(if let Some(term) = &self.$field { term.check(offer)?; })*
                 Ok(())

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::catalog::history::CatalogHistory;
 use crate::catalog::{Account, Address, Change, Marketplace, TaxLiability};
 use crate::ids::{AccountId, InvoiceId, OfferId, ProductId, SandboxName};
 use crate::invoicing::{ChargeType, InvoiceKind, Tax};
 use crate::money::Rate;
+use crate::reports::gather::DailyFacts;
+use crate::reports::period::Period;
 use crate::rules::{OfferIdColumn, Profile, Rules};
 
 const PAYER: &str = "737399998888";
@@ -96,11 +99,17 @@ fn collected() -> Standing {
 fn feed(seller: &str) -> Vec<Row> {
     let (market, invoices) = (market(), [collected()]);
     let of_month = |month| {
+        let period = Period::Month(BillingMonth::parse(month).unwrap());
         let input = ReportInput {
             market: &market,
             seller: account(seller),
             offer_id_column: OfferIdColumn::Legacy,
-            month: BillingMonth::parse(month).unwrap(),
+            month: period.month(),
+            day: period.day(),
+            history: &CatalogHistory::default(),
+            current: false,
+            now: Timestamp::parse("2019-02-01T00:00:00Z").unwrap(),
+            daily: &DailyFacts::default(),
             invoices: &invoices,
             agreements: &[],
             demonstrations: &[],
