@@ -252,6 +252,7 @@ fn new_offer(id: &str, product: &str, buyers: &[&str], terms: Terms) -> NewOffer
         name: id.to_owned(),
         buyer_accounts: buyers.iter().map(|buyer| account(buyer)).collect(),
         program: None,
+        country_codes: Vec::new(),
         accept_by: None,
         renewal_kind: None,
         terms,

@@ -225,6 +225,17 @@ fn check_offer(offer: &Offer, account: &Account, payer: &Account, now: Timestamp
         );
         return Err(Rejection::new(Code::OfferNotForBuyer, "offerId", message));
     }
+    if !offer.is_for_country(&account.address.country) {
+        let countries: Vec<_> = offer.targeting.country_codes.iter().map(String::as_str).collect();
+        let message = format!(
+            "{} is for buyers in {}; the address of account {} says \"{}\": accept another offer, or mend the address",
+            offer.id,
+            countries.join(", "),
+            account.id,
+            account.address.country
+        );
+        return Err(Rejection::new(Code::OfferNotForBuyer, "offerId", message));
+    }
     if !offer.is_for(account) {
         let message = format!("{} is a private offer for other accounts than {}", offer.id, account.id);
         return Err(Rejection::new(Code::OfferNotForBuyer, "offerId", message));

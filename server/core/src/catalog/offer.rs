@@ -73,6 +73,8 @@ pub struct NewOffer {
     pub buyer_accounts: Vec<AccountId>,
     /// The AWS program whose participants it is for.
     pub program: Option<String>,
+    /// The countries whose buyers it is for.
+    pub country_codes: Vec<String>,
     /// The last day on which it can be accepted.
     pub accept_by: Option<NaiveDate>,
     /// It renews what was bought before.
@@ -120,10 +122,16 @@ impl Offer {
         self.is_for(buyer) && self.left_out_admin(payer).is_none() && self.visible_from <= at
     }
 
-    /// Whether it is public, or names a buyer or its payer.
+    /// Whether it is public, or names a buyer or its payer; of a buyer's country, if it names countries.
     pub fn is_for(&self, buyer: &Account) -> bool {
         let targeted = &self.targeting.buyer_accounts;
-        targeted.is_empty() || targeted.contains(&buyer.id) || targeted.contains(&buyer.payer)
+        let named = targeted.is_empty() || targeted.contains(&buyer.id) || targeted.contains(&buyer.payer);
+        named && self.is_for_country(&buyer.address.country)
+    }
+
+    /// Whether it names a country, or none.
+    pub fn is_for_country(&self, country: &str) -> bool {
+        self.targeting.country_codes.is_empty() || self.targeting.country_codes.contains(country)
     }
 
     /// The administrator of the payer's private marketplace, if a private offer does not name it, as it must (B4).
@@ -180,7 +188,9 @@ impl NewOffer {
         let resale = resale.transpose()?;
         let private = !self.buyer_accounts.is_empty();
         check_program(self.program.as_deref(), private, &self.terms)?;
-        if !private && self.program.is_none() && market.public_offer(&product.id).is_some() {
+        check_countries(&self.country_codes, private || self.program.is_some())?;
+        let for_everybody = !private && self.program.is_none() && self.country_codes.is_empty();
+        if for_everybody && market.public_offer(&product.id).is_some() {
             let message = format!(
                 "product {} has its public offer: change its prices, or name buyers; AWS reviews another pricing model for 30 to 90 days (A22)",
                 product.id
@@ -194,7 +204,7 @@ impl NewOffer {
             targeting: Targeting {
                 buyer_accounts: self.buyer_accounts.into_iter().collect(),
                 program: self.program,
-                ..Targeting::default()
+                country_codes: self.country_codes.into_iter().collect(),
             },
             accept_by: self.accept_by,
             renewal_kind: self.renewal_kind,
@@ -296,6 +306,24 @@ fn check_program(program: Option<&str>, private: bool, terms: &Terms) -> Result<
         }
         Some(_) => Ok(()),
     }
+}
+
+fn check_countries(countries: &[String], targeted_otherwise: bool) -> Result<(), Rejection> {
+    let refuse = |index: usize, message| {
+        Err(Rejection::new(Code::FieldInvalid, format!("countryCodes[{index}]"), message))
+    };
+    for (index, country) in countries.iter().enumerate() {
+        if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
+            let message = format!("\"{country}\" is no country: write ISO 3166-1 alpha-2, such as DE");
+            return refuse(index, message);
+        }
+        if targeted_otherwise {
+            let message =
+                "an offer targets countries, buyers or a program, one of them: leave the others out";
+            return refuse(index, message.to_owned());
+        }
+    }
+    Ok(())
 }
 
 fn check_buyers(buyers: &[AccountId], rules: &Rules) -> Result<(), Rejection> {

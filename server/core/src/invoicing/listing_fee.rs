@@ -25,9 +25,11 @@ fn public_rate(product_type: ProductType) -> Rate {
 const PROFESSIONAL_SERVICES: Rate = percent_tenths(5);
 
 /// The share of what is sold on a private offer, by the contract's value before taxes (Q9): the whole amount
-/// takes the rate of its class.
+/// takes the rate of its class. The classes are in US dollars.
 fn private_rate(contract_value: Money, renewal: bool) -> Rate {
-    let million = 1_000_000 * 10_i128.pow(contract_value.currency().minor_digits());
+    let currency = contract_value.currency();
+    let million =
+        10_000 * i128::from(currency.hundredths_per_dollar()) * 10_i128.pow(currency.minor_digits());
     match contract_value.minor() {
         _ if renewal => percent_tenths(15),
         value if value < million => percent_tenths(30),
@@ -212,6 +214,27 @@ mod tests {
             (500_000, true, "1.5 %"),
         ] {
             assert_eq!(private_rate(usd(value), renewal).to_string(), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_classes_of_the_fee_are_in_us_dollars() {
+        for (value, currency, expected) in [
+            (89_999_999, Currency::Eur, "3 %"),
+            (90_000_000, Currency::Eur, "2 %"),
+            (900_000_000, Currency::Eur, "1.5 %"),
+            (79_999_999, Currency::Gbp, "3 %"),
+            (80_000_000, Currency::Gbp, "2 %"),
+            (150_000_000, Currency::Aud, "2 %"),
+            // Yen have no decimals.
+            (149_999_999, Currency::Jpy, "3 %"),
+            (150_000_000, Currency::Jpy, "2 %"),
+            (1_500_000_000, Currency::Jpy, "1.5 %"),
+            (8_499_999_999, Currency::Inr, "3 %"),
+            (8_500_000_000, Currency::Inr, "2 %"),
+        ] {
+            let rate = private_rate(Money::from_minor(value, currency), false);
+            assert_eq!(rate.to_string(), expected, "{value} {currency}");
         }
     }
 

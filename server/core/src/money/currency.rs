@@ -44,6 +44,19 @@ impl Currency {
         }
     }
 
+    /// Hundredths of it that count as a US dollar where a value in dollars decides: the class of a listing fee (H1).
+    /// Nothing is charged by it.
+    pub fn hundredths_per_dollar(self) -> u32 {
+        match self {
+            Currency::Usd => 100,
+            Currency::Eur => 90,
+            Currency::Gbp => 80,
+            Currency::Aud => 150,
+            Currency::Jpy => 15_000,
+            Currency::Inr => 8_500,
+        }
+    }
+
     /// Decimals of its smallest unit.
     pub fn minor_digits(self) -> u32 {
         match self {

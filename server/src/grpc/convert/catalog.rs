@@ -140,6 +140,7 @@ pub fn from_proto_offer(offer: proto::Offer) -> Result<NewOffer, Rejection> {
         name: offer.name,
         buyer_accounts: offer.buyer_account_ids.iter().enumerate().map(buyer).collect::<Result<_, _>>()?,
         program: given(&offer.program).map(str::to_owned),
+        country_codes: offer.country_codes,
         accept_by: from_proto_optional_date(&offer.availability_end_date, "availabilityEndDate")?,
         renewal_kind: match from_proto_enum(offer.renewal_kind, "renewalKind")? {
             proto::RenewalKind::Unspecified => None,
@@ -161,6 +162,7 @@ pub fn to_proto_offer(offer: &Offer) -> proto::Offer {
         availability_end_date: offer.accept_by.map(to_proto_date).unwrap_or_default(),
         terms: to_proto_terms(&offer.terms),
         program: offer.targeting.program.clone().unwrap_or_default(),
+        country_codes: offer.targeting.country_codes.iter().cloned().collect(),
         resale_authorization_id: offer
             .resale
             .as_ref()
