@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::Offer;
+use crate::catalog::{Offer, Side};
 use crate::ids::{AccountId, AgreementId, DimensionKey, LicenseArn, OfferId, ProductId};
 use crate::money::{Currency, Money, UnitPrice};
 use crate::quantity::QuantitySum;
@@ -227,6 +227,14 @@ impl Agreement {
         let currency = self.purchases.first().map_or(Currency::Usd, |purchase| purchase.currency);
         let parts = self.purchases.iter().filter_map(|purchase| purchase.wholesale);
         parts.fold(Money::zero(currency), Money::plus)
+    }
+
+    /// What was agreed to be paid to a seller, without usage and monthly fees: by the buyer, or by a reseller.
+    pub fn value_on(&self, side: Side) -> Result<Money, Broken> {
+        match side {
+            Side::Seller => self.contract_value(),
+            Side::Manufacturer { .. } => Ok(self.wholesale_value()),
+        }
     }
 
     /// What was agreed to be paid, without usage and monthly fees: the class of the listing fee (Q9).

@@ -11,6 +11,7 @@ pub mod price_change;
 pub mod product;
 pub mod public_key;
 pub mod resale_authorization;
+pub mod side;
 pub mod visibility;
 
 pub use account::{AccessKey, Account, Address, TaxLiability, TaxRate};
@@ -27,4 +28,5 @@ pub use product::{
 };
 pub use public_key::PublicKeyVersion;
 pub use resale_authorization::{NewResaleAuthorization, Resale, ResaleAuthorization, WholesalePricing};
+pub use side::Side;
 pub use visibility::OfferVisibility;

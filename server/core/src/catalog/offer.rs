@@ -7,8 +7,9 @@ use chrono::NaiveDate;
 use super::{
     Account, DimensionType, Marketplace, OfferVisibility, PriceChange, Product, ProductType, Resale,
 };
-use crate::ids::{AccountId, OfferId, ProductId, ResaleAuthorizationId};
-use crate::rejection::{Code, Rejection};
+use crate::ids::{AccountId, DimensionKey, OfferId, ProductId, ResaleAuthorizationId};
+use crate::money::UnitPrice;
+use crate::rejection::{Broken, Code, Rejection};
 use crate::rules::Rules;
 use crate::terms::{OfferContext, Terms, UpfrontKind};
 use crate::time::Timestamp;
@@ -94,6 +95,12 @@ impl Offer {
     /// The seller of record: a reseller, or the seller of its product.
     pub fn seller(&self, product: &Product) -> AccountId {
         self.resale.as_ref().map_or(product.seller, |resale| resale.reseller)
+    }
+
+    /// What a reseller owes for a unit of usage; an offer is released with that of everything that it sells.
+    pub fn wholesale_usage_price(&self, key: &DimensionKey) -> Result<UnitPrice, Broken> {
+        let price = self.resale.as_ref().and_then(|resale| resale.usage_price(key));
+        price.ok_or_else(|| Broken(format!("offer {} sells \"{key}\" without a wholesale price", self.id)))
     }
 
     /// Whether its usage is a field demonstration.

@@ -120,6 +120,11 @@ impl Dimension {
         }
     }
 
+    /// Whether it is a type of what runs, of which an hour has the price.
+    pub fn is_hourly(&self) -> bool {
+        self.types.contains(&DimensionType::Metered) && self.billed_by != Some(BilledBy::Inference)
+    }
+
     /// Whether usage of it is metered by anybody.
     pub fn is_metered(&self) -> bool {
         self.types.contains(&DimensionType::Metered) || self.types.contains(&DimensionType::ExternallyMetered)
@@ -210,6 +215,11 @@ impl Product {
     /// What usage of a dimension is counted in.
     pub fn counted_in(&self, key: &DimensionKey) -> CountedIn {
         self.dimension(key).map_or(CountedIn::Units, Dimension::counted_in)
+    }
+
+    /// Whether a dimension is a type of what runs, of which an hour has the price.
+    pub fn is_hourly(&self, key: &DimensionKey) -> bool {
+        self.dimension(key).is_some_and(Dimension::is_hourly)
     }
 
     /// Its dimensions in words, for messages.

@@ -18,8 +18,7 @@ pub fn of_usage(
     counted_in: CountedIn,
     currency: Currency,
 ) -> Result<Option<Money>, Broken> {
-    let price = |resale: &Resale| known(offer, key, resale.usage_price(key));
-    let price = offer.resale.as_deref().map(price).transpose()?;
+    let price = offer.resale.as_ref().map(|_| offer.wholesale_usage_price(key)).transpose()?;
     Ok(price.map(|price| price.times(quantity, currency).part(1, counted_in.per_unit())))
 }
 

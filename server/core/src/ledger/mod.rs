@@ -85,8 +85,9 @@ pub fn shares(revenue: &Revenue) -> impl Iterator<Item = (Share, Money)> {
         Some(tax) if tax.liable.is_seller() => (zero, tax.amount),
         Some(tax) => (tax.amount, zero),
     };
-    // Of a credit memo, the tax comes back, too.
-    let refund = |tax: Money, charged, refunded| (if tax < zero { refunded } else { charged }, tax);
+    // With what is given back its tax comes back; a charge that is negative, as an amendment may have, gives nothing back.
+    let refund =
+        |tax: Money, charged, refunded| (if revenue.refunded == zero { charged } else { refunded }, tax);
     let [cost, cost_refund] = revenue.costs();
     let all = [
         (Share::SellerRevenue, revenue.billed),

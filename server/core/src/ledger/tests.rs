@@ -121,6 +121,22 @@ fn f_05_a_refund_is_the_same_with_other_signs() {
     assert_eq!(told(&memo), ["SELLER_REV_SHARE_REFUND -243.00", "AWS_REV_SHARE_REFUND 7.29"]);
 }
 
+/// An amendment from one type to another charges less of the old: its tax is less, too, and nothing is given back.
+#[test]
+fn a12_a_negative_charge_is_no_refund_and_neither_is_its_tax() {
+    for (liable, share) in [(TaxLiability::Seller, "SELLER_TAX_SHARE"), (TaxLiability::Aws, "AWS_TAX_SHARE")]
+    {
+        let told = |revenue: &Revenue| shares(revenue).map(|(share, _)| share.as_str()).collect::<Vec<_>>();
+        let less = revenue(9, -100_000, 300, Some((liable, -20_000)));
+        assert_eq!(told(&less), ["SELLER_REV_SHARE", "AWS_REV_SHARE", share]);
+        let zero = usd(0);
+        let (refunded, fee_refund) = (less.billed, less.fee);
+        let back = Revenue { billed: zero, fee: zero, refunded, fee_refund, ..less };
+        let refund = format!("{share}_REFUND");
+        assert_eq!(told(&back), ["SELLER_REV_SHARE_REFUND", "AWS_REV_SHARE_REFUND", refund.as_str()]);
+    }
+}
+
 const BUYER: u64 = 1;
 const RESELLER: u64 = 777_788_889_999;
 const MANUFACTURER: u64 = 111_122_223_333;

@@ -72,6 +72,14 @@ pub struct Series {
 }
 
 impl Series {
+    /// The licence by which it is told, if it is.
+    pub fn licence(&self) -> Option<&LicenseArn> {
+        match &self.key.identity {
+            Identity::Product(..) => None,
+            Identity::Licence(licence) => Some(licence),
+        }
+    }
+
     /// The id of an hour's record.
     pub fn record_id(&self, hour: UsageHour) -> MeteringRecordId {
         MeteringRecordId::new(self.hash, hour.index())

@@ -1,9 +1,11 @@
 //! A family's agreements as rating looks them up: by buyer, each with its offer.
 
+use crate::agreement::timeline;
 use crate::agreement::{Agreement, Cover, Family};
 use crate::catalog::{CountedIn, Marketplace, Offer};
 use crate::ids::{AccountId, DimensionKey, LicenseArn, ProductId};
 use crate::rejection::Broken;
+use crate::time::UsageHour;
 
 /// A family's agreements, sorted by buyer, and of one buyer in the order of their acceptance.
 #[derive(Debug)]
@@ -66,6 +68,22 @@ impl<'a> Agreements<'a> {
         behind
             .take_while(move |agreement| agreement.buyer == buyer)
             .filter(move |a| a.product == *product && licence.is_none_or(|licence| a.licence == *licence))
+    }
+
+    /// What prices an hour of a buyer on a product, or of its licence. `metered`: something was metered in it, so that an
+    /// agreement which ended just before it counts, too.
+    pub fn at_hour(
+        &self,
+        buyer: AccountId,
+        product: &'a ProductId,
+        licence: Option<&'a LicenseArn>,
+        hour: UsageHour,
+        metered: bool,
+    ) -> Option<&'a Agreement> {
+        let mine = || self.of(buyer, product, licence);
+        let skew = self.market.rules.future_skew_micros;
+        let just_ended = || timeline::ended_just_before(mine(), hour, skew).filter(|_| metered);
+        timeline::agreement_at(mine(), hour).or_else(just_ended)
     }
 
     /// The offer of an agreement.

@@ -1,19 +1,21 @@
 //! A day's usage, priced as the month's will be: what daily reports estimate. It walks the same hours that are rated at
 //! the close, with the same cover and trials, but for one day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::agreements::Agreements;
 use super::group::{Group, Parts};
 use super::meter::{self, Meter};
 use super::segments::{self, Pricing};
 use super::trial::TrialHours;
+use super::walk::HourFacts;
 use crate::agreement::Family;
+use crate::catalog::{CountedIn, Side};
 use crate::ids::{AccountId, AgreementId, DimensionKey, OfferId, ProductId, Region};
 use crate::machine::Sandbox;
 use crate::metering::month_tiles::MonthTiles;
 use crate::metering::tile::{BLOCK, TILE_HOURS};
-use crate::money::{Amount, Currency, UnitPrice};
+use crate::money::{Amount, Currency, Money, UnitPrice};
 use crate::quantity::QuantitySum;
 use crate::rejection::Broken;
 use crate::time::{BillingMonth, Timestamp, UsageHour};
@@ -40,9 +42,9 @@ pub enum UsageKind {
 pub struct DailyUsage {
     /// The first moment of the day.
     pub day: Timestamp,
-    /// Who used it.
+    /// Who used it; a reseller, where it hides that (J1).
     pub buyer: AccountId,
-    /// Whose bill carries it.
+    /// Whose bill carries it; a reseller, where it hides that.
     pub payer: AccountId,
     /// The product.
     pub product: ProductId,
@@ -56,18 +58,63 @@ pub struct DailyUsage {
     pub offer: OfferId,
     /// Why it costs what it does.
     pub kind: UsageKind,
-    /// The price of a unit: 0 where nothing is billed.
+    /// The price of a unit: 0 where nothing is billed, the wholesale price for the manufacturer of what is resold.
     pub unit_price: UnitPrice,
     /// Its currency.
     pub currency: Currency,
     /// How much.
     pub quantity: QuantitySum,
+    /// What that is counted in: of seconds, an hour has the price (P2).
+    pub counted_in: CountedIn,
+    /// The side of the seller that is told.
+    pub side: Side,
 }
 
 impl DailyUsage {
-    /// What it is expected to cost, exact.
-    pub fn revenue(&self) -> Amount {
+    /// Quantity times price, exact: of seconds, 3,600 times what it costs.
+    pub fn exact(&self) -> Amount {
         self.unit_price.times(self.quantity, self.currency)
+    }
+
+    /// What it is expected to cost, rounded once.
+    pub fn revenue(&self) -> Money {
+        self.exact().part(1, self.counted_in.per_unit())
+    }
+}
+
+/// What prices a meter in a segment, and what that is to the seller.
+#[derive(Debug, Clone, Copy)]
+struct Told<'a> {
+    pricing: Pricing<'a>,
+    /// None: it is of another seller.
+    side: Option<Side>,
+    /// The price of a unit of what is billed.
+    price: UnitPrice,
+    free: UsageKind,
+    covered: UsageKind,
+}
+
+impl<'a> Told<'a> {
+    fn of(
+        agreements: &Agreements<'a>,
+        meter: &Meter<'a>,
+        seller: AccountId,
+        hour: UsageHour,
+        entitled: u64,
+    ) -> Result<Option<Told<'a>>, Broken> {
+        let Some(pricing) = segments::pricing(agreements, meter, hour, true)? else { return Ok(None) };
+        let offer = agreements.offer(pricing.agreement)?;
+        let side = Side::of(agreements.market(), offer, seller)?;
+        let price = side.map(|side| side.usage_price(offer, meter.dimension(), pricing.unit_price));
+        let price = price.transpose()?.unwrap_or(UnitPrice::ZERO);
+        let free = match offer.is_demonstration() {
+            true => UsageKind::Demonstration,
+            false if offer.terms.byol.is_some() => UsageKind::Byol,
+            false => UsageKind::Trial,
+        };
+        let is_contract = entitled > 0 || pricing.prepaid;
+        let covered = if is_contract { UsageKind::Entitled } else { UsageKind::Annual };
+        Ok(Some(Told { pricing, side, price, free, covered }))
     }
 }
 
@@ -86,8 +133,9 @@ pub fn usage_of_day(
     let Some(tiles) = sandbox.tally().tiles(month) else { return Ok(Vec::new()) };
     let first = UsageHour::containing(day).index() - month.hours().start.index();
     let index = usize::try_from(first).unwrap_or(0) / TILE_HOURS;
-    let sells =
-        |id: &ProductId| sandbox.market().products().get(id).is_some_and(|product| product.seller == seller);
+    let sold: BTreeSet<_> = family.agreements().filter(|a| a.seller == seller).map(|a| &a.product).collect();
+    let made = |id: &ProductId| sandbox.market().products().get(id).is_some_and(|p| p.seller == seller);
+    let sells = |id: &ProductId| sold.contains(id) || made(id);
     let series = meter::sorted(sandbox, family, |handle, series| {
         let tile = tiles.tile(index, handle.0 as usize / BLOCK);
         let is_metered = |tile: &crate::metering::tile::Tile| {
@@ -105,42 +153,25 @@ pub fn usage_of_day(
             trials = Some(TrialHours::of(&agreements, &meters, tiles, month.hours())?);
         }
         let mut group = Group::new(meters_of_group, &parts, trials.as_ref())?;
-        let mut pricing = Vec::with_capacity(group.segments.len());
+        let mut told = Vec::with_capacity(group.segments.len());
         for segment in &group.segments {
-            let price = |meter| segments::pricing(&agreements, meter, segment.range.start, true);
-            pricing.push(meters_of_group.iter().map(price).collect::<Result<Vec<_>, _>>()?);
+            let tell = |(number, meter)| {
+                Told::of(&agreements, meter, seller, segment.range.start, segment.entitled(number))
+            };
+            told.push(meters_of_group.iter().enumerate().map(tell).collect::<Result<Vec<_>, _>>()?);
         }
-        let entitled: Vec<Vec<bool>> = group
-            .segments
-            .iter()
-            .map(|segment| (0..meters_of_group.len()).map(|meter| segment.entitled(meter) > 0).collect())
-            .collect();
         let mut hours = Vec::new();
         group.visit_day(tiles, index, &mut |segment, facts| hours.push((segment, facts)));
         for (segment, facts) in hours {
             let Some(meter) = meters_of_group.get(facts.meter) else { continue };
-            let pricing = pricing.get(segment).and_then(|all| all.get(facts.meter)).copied().flatten();
-            let pricing = pricing.ok_or_else(|| {
+            let told = told.get(segment).and_then(|all| all.get(facts.meter)).copied().flatten();
+            let told = told.ok_or_else(|| {
                 Broken(format!("usage of {} by {} on {day} has no agreement", meter.product(), meter.buyer()))
             })?;
-            let entitled = entitled.get(segment).and_then(|all| all.get(facts.meter)).copied();
-            let covered = if entitled.unwrap_or(false) { UsageKind::Entitled } else { UsageKind::Annual };
-            let facts = pricing.less_free_of_hour(facts);
-            let free = free_kind(&agreements, pricing)?;
-            let parts = [(free, facts.free), (covered, facts.covered), (UsageKind::Billed, u128::MAX)];
-            day_sums.add(meter, pricing, facts.offset, parts);
+            day_sums.add(meter, told, told.pricing.less_free_of_hour(facts));
         }
     }
-    Ok(day_sums.into_usage(family))
-}
-
-fn free_kind(agreements: &Agreements<'_>, pricing: Pricing<'_>) -> Result<UsageKind, Broken> {
-    let offer = agreements.offer(pricing.agreement)?;
-    Ok(match offer.is_demonstration() {
-        true => UsageKind::Demonstration,
-        false if offer.terms.byol.is_some() => UsageKind::Byol,
-        false => UsageKind::Trial,
-    })
+    day_sums.into_usage(family, &agreements)
 }
 
 /// The sums of a family's day.
@@ -148,22 +179,19 @@ struct DaySums<'a> {
     sandbox: &'a Sandbox,
     day: Timestamp,
     tiles: &'a MonthTiles,
-    sums: BTreeMap<Key<'a>, (Pricing<'a>, u128)>,
+    sums: BTreeMap<Key<'a>, (Told<'a>, Side, u128)>,
 }
 
 impl<'a> DaySums<'a> {
     /// Divides what a meter did in an hour over its series in their order: first what is free, then what is covered;
     /// the rest is billed.
-    fn add(
-        &mut self,
-        meter: &Meter<'a>,
-        pricing: Pricing<'a>,
-        offset: usize,
-        mut parts: [(UsageKind, u128); 3],
-    ) {
+    fn add(&mut self, meter: &Meter<'a>, told: Told<'a>, facts: HourFacts) {
+        let Some(side) = told.side else { return };
+        let mut parts =
+            [(told.free, facts.free), (told.covered, facts.covered), (UsageKind::Billed, u128::MAX)];
         for handle in meter.series() {
             let Some(series) = self.sandbox.tally().series(handle) else { continue };
-            let mut left = self.tiles.column(handle.0).get(offset).map_or(0, u128::from);
+            let mut left = self.tiles.column(handle.0).get(facts.offset).map_or(0, u128::from);
             for (kind, most) in &mut parts {
                 let taken = left.min(*most);
                 if taken == 0 {
@@ -171,23 +199,24 @@ impl<'a> DaySums<'a> {
                 }
                 left -= taken;
                 *most -= taken;
-                let price = if *kind == UsageKind::Billed { pricing.unit_price } else { UnitPrice::ZERO };
-                let number = pricing.agreement.number;
+                let price = if *kind == UsageKind::Billed { told.price } else { UnitPrice::ZERO };
+                let number = told.pricing.agreement.number;
                 let region = &series.key.region;
                 let key = (meter.buyer(), meter.product(), meter.dimension(), region, number, *kind, price);
-                self.sums.entry(key).or_insert((pricing, 0)).1 += taken;
+                self.sums.entry(key).or_insert((told, side, 0)).2 += taken;
             }
         }
     }
 
-    fn into_usage(self, family: &Family) -> Vec<DailyUsage> {
-        let day = self.day;
-        let usage = |(key, (pricing, millionths)): (Key<'a>, (Pricing<'a>, u128))| {
+    fn into_usage(self, family: &Family, agreements: &Agreements<'_>) -> Result<Vec<DailyUsage>, Broken> {
+        let mut all = Vec::with_capacity(self.sums.len());
+        for (key, (Told { pricing, .. }, side, millionths)) in self.sums {
             let (buyer, product, dimension, region, _, kind, unit_price) = key;
-            DailyUsage {
-                day,
+            let (buyer, payer) = side.parties(buyer, family.payer);
+            all.push(DailyUsage {
+                day: self.day,
                 buyer,
-                payer: family.payer,
+                payer,
                 product: product.clone(),
                 dimension: dimension.clone(),
                 region: region.clone(),
@@ -197,8 +226,10 @@ impl<'a> DaySums<'a> {
                 unit_price,
                 currency: pricing.currency,
                 quantity: QuantitySum(millionths.cast_signed()),
-            }
-        };
-        self.sums.into_iter().map(usage).collect()
+                counted_in: agreements.counted_in(product, dimension)?,
+                side,
+            });
+        }
+        Ok(all)
     }
 }

@@ -4,7 +4,6 @@
 use crate::agreement::Family;
 use crate::ids::{AccountId, DimensionKey, LicenseArn, MeteringResource, ProductId, Region};
 use crate::machine::Sandbox;
-use crate::metering::Identity;
 use crate::metering::series::{Series, SeriesHandle};
 
 /// A series of a family. Sorted, those of a product's dimension are beside each other, and in these those of a meter,
@@ -27,10 +26,7 @@ impl<'a> FamilySeries<'a> {
             product: &series.product,
             dimension: &series.key.dimension,
             buyer: series.buyer,
-            licence: match &series.key.identity {
-                Identity::Product(..) => None,
-                Identity::Licence(licence) => Some(licence),
-            },
+            licence: series.licence(),
             region: &series.key.region,
             resource: series.key.resource.as_ref(),
             handle,

@@ -128,19 +128,14 @@ pub fn pricing<'a>(
     hour: UsageHour,
     metered: bool,
 ) -> Result<Option<Pricing<'a>>, Broken> {
-    let rules = &agreements.market().rules;
-    let mine = || agreements.of(meter.buyer(), meter.product(), meter.licence());
-    let just_ended = || timeline::ended_just_before(mine(), hour, rules.future_skew_micros);
-    let agreement = match metered {
-        true => timeline::agreement_at(mine(), hour).or_else(just_ended),
-        false => timeline::agreement_at(mine(), hour),
-    };
+    let agreement = agreements.at_hour(meter.buyer(), meter.product(), meter.licence(), hour, metered);
     let Some(agreement) = agreement else { return Ok(None) };
     let offer = agreements.offer(agreement)?;
     // In the hour in which it begins, an agreement is priced as of its beginning (section 0 row 21).
     let at = hour.start().max(agreement.start);
     let dimension = meter.dimension();
-    let price = offer.usage_price(dimension, agreement.start, at, rules.decreases_immediate);
+    let decreases_immediate = agreements.market().rules.decreases_immediate;
+    let price = offer.usage_price(dimension, agreement.start, at, decreases_immediate);
     let price = price.or_else(|| offer.terms.byol.map(|_| (UnitPrice::ZERO, PriceSource::Offer)));
     let (unit_price, source) = price
         .ok_or_else(|| Broken(format!("offer {} has no price for metered \"{dimension}\"", offer.id)))?;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::billing_events::{bank_trace, disbursement_of};
-use super::cells::{opaque_address, place, sorted_by_account, transaction};
+use super::cells::{opaque_address, payer_of, place, sorted_by_account, transaction};
 use super::{Asks, Report, ReportInput, Row};
 use crate::agreement::Agreement;
 use crate::catalog::account::{DEFAULT_ENTITY, customer_identifier};
@@ -155,18 +155,19 @@ fn row(
     let charged = |agreement: &&Agreement| lines.iter().any(|line| line.agreement == agreement.id);
     let agreement = input.agreements.iter().rfind(charged).ok_or_else(nothing)?;
     let (_, revenue) = parts.first().ok_or_else(nothing)?;
-    let payer = input.market.known_account(invoice.payer)?;
-    let seller = input.market.known_account(input.seller)?;
     let sums = Sums::of(input.now, invoice, parts);
     let due = invoice.due_at.unwrap_or(invoice.issued_at);
     let term = invoice.payment_terms().unwrap_or_else(|| "Net 0 days".to_owned());
     let no_fee_invoice = if invoice.entity == DEFAULT_ENTITY { NO_FEE_INVOICE } else { NOT_APPLICABLE };
-    let mut row = vec![date(invoice.issued_at), date(due), term, invoice.id.to_string()];
-    row.push(no_fee_invoice.to_owned());
-    row.extend([NOT_APPLICABLE; 3].map(str::to_owned));
-    row.extend(party(input.seller, input.market.known_account(buyer)?, NOT_PROVIDED));
     let (product, offer) = (input.market.known_product(product)?, input.market.known_offer(offer)?);
-    row.extend(procurement(product, offer, agreement, &lines).ok_or_else(nothing)?);
+    let manufacturer = input.market.known_account(product.seller)?;
+    // The wholesale has no invoice but the buyer's.
+    let wholesale_invoice = offer.resale.as_ref().map_or(NOT_APPLICABLE, |_| invoice.id.as_str());
+    let mut row = vec![date(invoice.issued_at), date(due), term, invoice.id.to_string()];
+    row.extend([no_fee_invoice, wholesale_invoice, NOT_APPLICABLE, NOT_APPLICABLE].map(str::to_owned));
+    row.extend(party(input.seller, input.market.known_account(revenue.customer())?, NOT_PROVIDED));
+    let is_manufacturers = revenue.is_manufacturers();
+    row.extend(procurement(product, offer, is_manufacturers, agreement, &lines).ok_or_else(nothing)?);
     row.extend(sums.disbursement(input.seller));
     row.extend(sums.amounts());
     row.extend([
@@ -174,11 +175,16 @@ fn row(
         transaction(invoice, revenue),
         seller_of_record(&invoice.entity),
     ]);
-    row.extend([NOT_APPLICABLE; 5].map(str::to_owned));
-    row.extend(party(input.seller, payer, NOT_AVAILABLE));
+    row.extend(resale(input, offer)?);
+    let mut payer = party(input.seller, payer_of(input.market, invoice, revenue)?, NOT_AVAILABLE);
+    if is_manufacturers {
+        // City to address: no manufacturer sees it (J1).
+        payer.iter_mut().skip(4).for_each(|cell| *cell = NOT_AVAILABLE.to_owned());
+    }
+    row.extend(payer);
     row.extend([
-        seller.id.to_string(),
-        told(&seller.company_name, NOT_AVAILABLE),
+        manufacturer.id.to_string(),
+        told(&manufacturer.company_name, NOT_AVAILABLE),
         product.id.to_string(),
         sums.disbursed.to_string(),
         sums.net.plus(sums.disbursed.negated()).to_string(),
@@ -193,6 +199,22 @@ fn date(moment: Timestamp) -> String {
 
 fn told(text: &str, otherwise: &str) -> String {
     if text.is_empty() { otherwise.to_owned() } else { text.to_owned() }
+}
+
+/// Id, name and description of the authorization; company name and number of the reseller.
+fn resale(input: &ReportInput<'_>, offer: &Offer) -> Result<[String; 5], Broken> {
+    let Some(resale) = &offer.resale else { return Ok([NOT_APPLICABLE; 5].map(str::to_owned)) };
+    let authorization = input.market.resale_authorizations().get(&resale.authorization);
+    let unknown = || Broken(format!("offer {} is sold by an authorization that is not known", offer.id));
+    let authorization = authorization.ok_or_else(unknown)?;
+    let reseller = input.market.known_account(resale.reseller)?;
+    Ok([
+        authorization.id.to_string(),
+        authorization.name.clone(),
+        told(&authorization.description, NOT_PROVIDED),
+        told(&reseller.company_name, NOT_AVAILABLE),
+        reseller.id.to_string(),
+    ])
 }
 
 /// Company name to address id.
@@ -215,14 +237,20 @@ fn party(seller: AccountId, account: &Account, otherwise: &str) -> [String; 9] {
 fn procurement(
     product: &Product,
     offer: &Offer,
+    is_manufacturers: bool,
     agreement: &Agreement,
     lines: &[&InvoiceLine],
 ) -> Option<[String; 13]> {
-    let is_public = offer.visibility() == OfferVisibility::Public;
+    // A reseller may name its buyers in its offers.
+    let name = match offer.visibility() {
+        _ if is_manufacturers => NOT_AVAILABLE.to_owned(),
+        OfferVisibility::Public => told(&offer.name, NOT_APPLICABLE),
+        _ => told(&offer.name, NOT_PROVIDED),
+    };
     let (start, end) = (lines.iter().map(|l| l.start).min()?, lines.iter().map(|l| l.end).max()?);
     Some([
         product.title.clone(),
-        told(&offer.name, if is_public { NOT_APPLICABLE } else { NOT_PROVIDED }),
+        name,
         offer.id.to_string(),
         NOT_APPLICABLE.to_owned(),
         offer.visibility().to_string(),
@@ -233,7 +261,7 @@ fn procurement(
         offer.terms.names().join(","),
         "AWSMarketplace".to_owned(),
         date(start),
-        date(end.plus_micros(-1_000_000)),
+        date(end.last_second()),
     ])
 }
 
@@ -323,7 +351,7 @@ impl Sums {
         }
     }
 
-    /// Gross revenue to the last date of a collection. Nothing is resold, and fees are not taxed.
+    /// Gross revenue to the last date of a collection. Neither fees nor the wholesale are taxed.
     fn amounts(&self) -> Row {
         let [gross, refund] = [Share::SellerRevenue, Share::SellerRevenueRefund].map(|s| self.share(s));
         let [fee, fee_refund] = [Share::AwsRevenue, Share::AwsRevenueRefund].map(|s| self.share(s));
@@ -331,7 +359,9 @@ impl Sums {
         let mut cells: Row = [gross, refund, fee, fee_refund].map(|money| money.to_string()).into();
         cells.push(listing_fee_percentage(gross.plus(refund), fee.plus(fee_refund)));
         cells.extend(taxes.map(|share| self.share(share).to_string()));
-        cells.extend([self.zero; 10].map(|money| money.to_string()));
+        let wholesale = [Share::Wholesale, Share::WholesaleRefund].map(|share| self.share(share));
+        let no_taxes = [self.zero; 6];
+        cells.extend([self.zero; 2].into_iter().chain(wholesale).chain(no_taxes).map(|m| m.to_string()));
         let uncollected = self.net.plus(self.collected.negated());
         cells.extend([self.net, self.collected, uncollected].map(|money| money.to_string()));
         cells.push(self.last_collected.map_or_else(|| NOT_APPLICABLE.to_owned(), date));

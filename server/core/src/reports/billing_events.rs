@@ -56,7 +56,6 @@ pub const BILLING_EVENTS: Report = Report {
 };
 
 const AWS: &str = "AWS";
-const SECOND_MICROS: i64 = 1_000_000;
 
 fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     let mut rows = Vec::new();
@@ -179,7 +178,7 @@ impl<'a> Event<'a> {
             invoice.due_at.map(|due| due.to_string()).unwrap_or_default(),
             start.map(|start| start.to_string()).unwrap_or_default(),
             // Periods of feeds include their last second.
-            end.map(|end| end.plus_micros(-SECOND_MICROS).to_string()).unwrap_or_default(),
+            end.map(|end| end.last_second().to_string()).unwrap_or_default(),
             invoice.id.to_string(),
             billing_address(payer, revenue),
             transaction(invoice, revenue),

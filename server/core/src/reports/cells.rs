@@ -1,11 +1,13 @@
 //! Cells that several reports print.
 
-use super::Row;
-use crate::catalog::{Account, BilledBy, DimensionType, Marketplace, Product};
-use crate::ids::{AccountId, DimensionKey, opaque};
+use super::{ReportInput, Row};
+use crate::catalog::{Account, BilledBy, CountedIn, DimensionType, Marketplace, Product, Side};
+use crate::ids::{AccountId, DimensionKey, OfferId, opaque};
 use crate::invoicing::{Invoice, Revenue};
 use crate::ledger::{Share, shares};
 use crate::money::Money;
+use crate::money::rounding::div_half_up;
+use crate::quantity::{QUANTITY_DECIMALS, QuantitySum};
 use crate::rejection::Broken;
 
 /// How a seller's reports name a customer without its number.
@@ -52,6 +54,12 @@ pub(super) fn usage_unit(product: &Product, key: &DimensionKey) -> Result<String
     })
 }
 
+/// A quantity in what its price is of, with so many decimals, rounded half up: of seconds, hours.
+pub(super) fn in_priced_units(quantity: QuantitySum, counted_in: CountedIn, places: u32) -> i128 {
+    let cut = 10_i128.pow(QUANTITY_DECIMALS.saturating_sub(places));
+    div_half_up(quantity.0, i128::from(counted_in.per_unit()) * cut)
+}
+
 /// How reports name a payer without its number.
 pub(super) fn payer_reference(payer: AccountId) -> String {
     opaque("payer", &[&payer.to_string()])
@@ -79,6 +87,31 @@ pub(super) fn trailer(payer: &Account, revenue: &Revenue) -> Row {
 /// How reports name a payer's address; manufacturers never see it (J1).
 pub(super) fn billing_address(payer: &Account, revenue: &Revenue) -> String {
     match revenue.is_manufacturers() {
+        true => String::new(),
+        false => opaque_address(payer),
+    }
+}
+
+/// The seller's side of what its report tells of.
+pub(super) fn side(input: &ReportInput<'_>, offer: &OfferId) -> Result<Side, Broken> {
+    let side = Side::of(input.market, input.market.known_offer(offer)?, input.seller)?;
+    side.ok_or_else(|| Broken(format!("seller {} has nothing to do with {offer}", input.seller)))
+}
+
+/// Name and number of who resells under an offer; blank where nobody does.
+pub(super) fn reseller(input: &ReportInput<'_>, offer: &OfferId) -> Result<[String; 2], Broken> {
+    match &input.market.known_offer(offer)?.resale {
+        None => Ok(Default::default()),
+        Some(resale) => {
+            let reseller = input.market.known_account(resale.reseller)?;
+            Ok([reseller.company_name.clone(), reseller.id.to_string()])
+        }
+    }
+}
+
+/// The same for what is no row of revenue.
+pub(super) fn address_on(side: Side, payer: &Account) -> String {
+    match side.is_manufacturers() {
         true => String::new(),
         false => opaque_address(payer),
     }

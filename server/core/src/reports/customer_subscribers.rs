@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{payer_reference, sorted_by_account};
+use super::cells::{payer_reference, reseller, side, sorted_by_account};
 use super::daily_business::offer_columns;
 use super::{Asks, Report, ReportInput, Row};
 use crate::agreement::{Agreement, Origin, UpfrontPurchase};
-use crate::catalog::Product;
+use crate::catalog::{Product, Side};
 use crate::ids::{LicenseArn, OfferId, opaque};
 use crate::rejection::Broken;
 use crate::terms::UpfrontKind;
@@ -71,10 +71,11 @@ fn hourly_monthly(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
         if !is_such || !is_live(input, agreement) {
             continue;
         }
-        let mut row = subscriber(agreement, input.market.known_product(&agreement.product)?);
+        let side = side(input, &agreement.offer)?;
+        let mut row = subscriber(agreement, input.market.known_product(&agreement.product)?, side);
         row.push(report_date(agreement.start));
         row.extend(offer_columns(input, &agreement.offer)?);
-        row.extend(trailer(agreement));
+        row.extend(trailer(input, agreement, side)?);
         rows.push(row);
     }
     Ok(sorted_by_account(rows, 0))
@@ -90,6 +91,7 @@ fn variable_length(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     let mut rows = Vec::new();
     for agreement in input.agreements.iter().filter(|agreement| is_live(input, agreement)) {
         let product = input.market.known_product(&agreement.product)?;
+        let side = side(input, &agreement.offer)?;
         let before =
             chains.get(&agreement.licence).and_then(|chain| chain.range(..agreement.number).next_back());
         let before = before.map(|(_, offer)| *offer);
@@ -99,13 +101,13 @@ fn variable_length(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
             for (key, units) in &purchase.quantities {
                 let number = purchase.number.to_string();
                 let id = opaque("subscription", &[agreement.id.as_str(), &number, key.as_str()]);
-                let mut row = subscriber(agreement, product);
+                let mut row = subscriber(agreement, product, side);
                 let [offer, visibility] = offer_columns(input, &agreement.offer)?;
                 let intent = intent(agreement, purchase, before.is_some());
                 row.extend([id, units.to_string(), kind(purchase.kind).to_owned(), intent.to_owned(), offer]);
                 row.push(report_date(purchase.start));
                 row.extend([before.map_or_else(String::new, ToString::to_string), visibility]);
-                row.extend(trailer(agreement));
+                row.extend(trailer(input, agreement, side)?);
                 rows.push(row);
             }
         }
@@ -119,14 +121,16 @@ fn is_live(input: &ReportInput<'_>, agreement: &Agreement) -> bool {
     agreement.start < end && agreement.end().is_none_or(|ended| end <= ended)
 }
 
-fn subscriber(agreement: &Agreement, product: &Product) -> Row {
-    vec![agreement.buyer.to_string(), product.title.clone(), product.id.to_string(), product.code.to_string()]
+fn subscriber(agreement: &Agreement, product: &Product, side: Side) -> Row {
+    let (customer, _) = side.parties(agreement.buyer, agreement.payer);
+    vec![customer.to_string(), product.title.clone(), product.id.to_string(), product.code.to_string()]
 }
 
-/// Solution, payer, reseller: nothing is resold.
-fn trailer(agreement: &Agreement) -> [String; 5] {
-    let blank = String::new;
-    [blank(), blank(), payer_reference(agreement.payer), blank(), blank()]
+/// Solution, payer, reseller.
+fn trailer(input: &ReportInput<'_>, agreement: &Agreement, side: Side) -> Result<[String; 5], Broken> {
+    let (_, payer) = side.parties(agreement.buyer, agreement.payer);
+    let [name, id] = reseller(input, &agreement.offer)?;
+    Ok([String::new(), String::new(), payer_reference(payer), id, name])
 }
 
 fn kind(kind: UpfrontKind) -> &'static str {

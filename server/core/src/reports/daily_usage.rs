@@ -1,11 +1,11 @@
 //! The daily usage feed: what was used on the day before, by user, agreement, region, dimension and price.
 
-use super::cells::usage_unit;
+use super::cells::{in_priced_units, usage_unit};
 use super::daily_business::usage::offering;
 use super::{Asks, Report, ReportInput, Row};
+use crate::catalog::{CountedIn, Product};
 use crate::ids::{content_hash, letters};
 use crate::money::decimal::fixed;
-use crate::quantity::QUANTITY_DECIMALS;
 use crate::rating::DailyUsage;
 use crate::rejection::Broken;
 use crate::time::timestamp::report_date;
@@ -60,7 +60,7 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
             usage.payer.to_string(),
             usage.region.to_string(),
             usage.dimension.to_string(),
-            usage_unit(product, &usage.dimension)?,
+            unit(product, usage)?,
         ]);
         row.extend(amounts(usage));
         row.push(input.seller.to_string());
@@ -72,12 +72,22 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     Ok(rows)
 }
 
+/// What the rate is of: seconds are told in hours, so that the rate is the price and its error does not grow with the
+/// quantity, as that of a second's rate with six decimals would.
+fn unit(product: &Product, usage: &DailyUsage) -> Result<String, Broken> {
+    match usage.counted_in {
+        CountedIn::Seconds => Ok("hours".to_owned()),
+        CountedIn::Units => usage_unit(product, &usage.dimension),
+    }
+}
+
 /// Quantity, currency and revenue, which is rounded once.
 fn amounts(usage: &DailyUsage) -> [String; 3] {
+    let quantity = in_priced_units(usage.quantity, usage.counted_in, QUANTITY_PLACES);
     [
-        fixed(usage.quantity.0, QUANTITY_DECIMALS, QUANTITY_PLACES),
+        fixed(quantity, QUANTITY_PLACES, QUANTITY_PLACES),
         usage.currency.to_string(),
-        usage.revenue().round().to_string(),
+        usage.revenue().to_string(),
     ]
 }
 
@@ -104,6 +114,7 @@ fn id(input: &ReportInput<'_>, usage: &DailyUsage) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Side;
     use crate::ids::{AccountId, AgreementId, DimensionKey, OfferId, ProductId, Region};
     use crate::money::{Currency, PriceDecimals, UnitPrice};
     use crate::quantity::{Quantity, QuantitySum};
@@ -125,6 +136,8 @@ mod tests {
             unit_price: UnitPrice::parse(rate, PriceDecimals::Metered).unwrap(),
             currency: Currency::Usd,
             quantity: QuantitySum(Quantity::parse(quantity).unwrap().millionths().into()),
+            counted_in: CountedIn::Units,
+            side: Side::Seller,
         }
     }
 
@@ -144,6 +157,23 @@ mod tests {
             let [told, currency, revenue] = amounts(&usage);
             assert_eq!([told, revenue, rate(&usage)], expected, "{quantity} at {price}");
             assert_eq!(currency, "USD");
+        }
+    }
+    #[test]
+    fn p2_seconds_are_told_in_hours_at_the_price_of_an_hour() {
+        for (seconds, price, expected) in [
+            // 1,230 / 3,600 = 0.341666...: 2.05, not 0.34 x 6.00.
+            ("1230", "6", ["0.34", "2.05", "6.000000"]),
+            ("3600", "6", ["1.00", "6.00", "6.000000"]),
+            // 18 seconds are half a hundredth of an hour, and 17 are less.
+            ("18", "6", ["0.01", "0.03", "6.000000"]),
+            ("17", "6", ["0.00", "0.03", "6.000000"]),
+            // A thousand pods for a day: a rate of a second, 0.000003, would tell 259.20.
+            ("86400000", "0.01", ["24000.00", "240.00", "0.010000"]),
+        ] {
+            let usage = DailyUsage { counted_in: CountedIn::Seconds, ..usage(seconds, price) };
+            let [told, _, revenue] = amounts(&usage);
+            assert_eq!([told, revenue, rate(&usage)], expected, "{seconds} at {price}");
         }
     }
 }

@@ -49,7 +49,7 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
             if posting.holder != Holder::Seller(input.seller) {
                 continue;
             }
-            let place = place(input.market.known_account(revenue.buyer)?);
+            let place = place(input.market.known_account(revenue.customer())?);
             let shares = settlements.entry(invoice.currency).or_default().entry(place).or_default();
             let sum = shares.entry(share).or_insert_with(|| Money::zero(invoice.currency));
             *sum = sum.plus(posting.amount.negated());
@@ -68,7 +68,10 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
         ];
         for (place, shares) in places {
             let share = |share: &Share| shares.get(share).copied().unwrap_or(zero);
-            let gross = share(&Share::SellerRevenue).plus(share(&Share::SellerRevenueRefund));
+            // What a reseller owes lowers its revenue (J1).
+            let parts =
+                [Share::SellerRevenue, Share::SellerRevenueRefund, Share::Wholesale, Share::WholesaleRefund];
+            let gross = parts.iter().map(share).fold(zero, Money::plus);
             let taxes = [Share::SellerTax, Share::SellerTaxRefund].map(|tax| share(&tax));
             let all = shares.values().copied().fold(zero, Money::plus);
             let net = taxes.into_iter().map(Money::negated).fold(all, Money::plus);

@@ -4,6 +4,7 @@ use super::Report;
 use super::daily_business::{instances, subscribers, trials};
 use super::period::Period;
 use crate::agreement::{Agreement, Family};
+use crate::catalog::Side;
 use crate::ids::AccountId;
 use crate::invoicing::Invoice;
 use crate::invoicing::payment::Standing;
@@ -196,17 +197,12 @@ impl Report {
             }
             Asks::PublishedFeed => Facts::default(),
             Asks::AgreementFeed => {
-                let mine = family.agreements().filter(|agreement| agreement.seller == seller);
-                Facts { agreements: mine.cloned().collect(), ..Facts::default() }
+                Facts { agreements: agreements_of(sandbox, family, seller)?, ..Facts::default() }
             }
             Asks::AgreementsByDay => {
-                let by_then = |agreement: &&Agreement| {
-                    agreement.seller == seller && agreement.accepted_at < usage_day.end
-                };
-                Facts {
-                    agreements: family.agreements().filter(by_then).cloned().collect(),
-                    ..Facts::default()
-                }
+                let mut agreements = agreements_of(sandbox, family, seller)?;
+                agreements.retain(|agreement| agreement.accepted_at < usage_day.end);
+                Facts { agreements, ..Facts::default() }
             }
             Asks::FeesOfDay => {
                 let fees = period.day().fees();
@@ -221,17 +217,29 @@ impl Report {
                 DailyFacts { trials, ..DailyFacts::default() }.into()
             }
             Asks::InstancesOfDay => {
-                let instances = instances::of_family(sandbox, family, seller, usage_day);
+                let instances = instances::of_family(sandbox, family, seller, usage_day)?;
                 DailyFacts { instances, ..DailyFacts::default() }.into()
             }
             Asks::NewSubscribersOfDay => {
-                let subscribers = subscribers::new(family, seller, usage_day);
+                let subscribers = subscribers::new(sandbox.market(), family, seller, usage_day)?;
                 DailyFacts { subscribers, ..DailyFacts::default() }.into()
             }
             Asks::CancelledSubscribersOfDay => {
-                let subscribers = subscribers::cancelled(family, seller, usage_day);
+                let subscribers = subscribers::cancelled(sandbox.market(), family, seller, usage_day)?;
                 DailyFacts { subscribers, ..DailyFacts::default() }.into()
             }
         })
     }
+}
+
+/// The agreements of a seller, and those on what resellers sell of it (J1).
+fn agreements_of(sandbox: &Sandbox, family: &Family, seller: AccountId) -> Result<Vec<Agreement>, Broken> {
+    let market = sandbox.market();
+    let mut agreements = Vec::new();
+    for agreement in family.agreements() {
+        if Side::of(market, market.known_offer(&agreement.offer)?, seller)?.is_some() {
+            agreements.push(agreement.clone());
+        }
+    }
+    Ok(agreements)
 }

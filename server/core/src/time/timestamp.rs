@@ -55,6 +55,13 @@ impl Timestamp {
         Timestamp(self.0.saturating_add(micros).clamp(Timestamp::MIN.0, Timestamp::MAX.0))
     }
 
+    /// The last second of a period that ends here, not part of it.
+    #[must_use]
+    pub fn last_second(self) -> Timestamp {
+        let last = self.plus_micros(-1);
+        last.plus_micros(-last.0.rem_euclid(1_000_000))
+    }
+
     /// Later by so many days of 24 hours.
     #[must_use]
     pub fn plus_days(self, days: u32) -> Timestamp {
@@ -117,6 +124,18 @@ mod tests {
             ("2025-06-30T23:59:59Z", "2026-06-30T23:59:59Z"),
         ] {
             assert_eq!(Timestamp::parse(start).unwrap().plus_months(12).to_string(), end);
+        }
+    }
+
+    #[test]
+    fn e3_a_period_ends_with_its_last_second() {
+        for (end, last) in [
+            ("2025-06-01T00:00:00Z", "2025-05-31T23:59:59Z"),
+            ("2026-12-31T23:59:59.999Z", "2026-12-31T23:59:59Z"),
+            ("2025-05-01T10:20:30Z", "2025-05-01T10:20:29Z"),
+            ("2025-05-01T10:20:30.000001Z", "2025-05-01T10:20:30Z"),
+        ] {
+            assert_eq!(Timestamp::parse(end).unwrap().last_second().to_string(), last, "{end}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::super::cells::sorted_by_account;
 use super::super::{Asks, Report, ReportInput, Row};
 use super::Parties;
+use crate::catalog::Side;
 use crate::invoicing::payment::Standing;
 use crate::invoicing::{ChargeType, InvoiceKind, InvoiceLine};
 use crate::rejection::Broken;
@@ -44,10 +45,18 @@ pub const FEES: Report = Report {
 fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     let mut rows = Vec::new();
     for Standing { invoice, .. } in input.invoices {
-        for line in invoice.lines.iter().filter(|line| line.seller == input.seller) {
+        for line in &invoice.lines {
             let Some(description) = description(invoice.kind, line.charge_type) else { continue };
-            let parties = Parties::of(input, line.buyer, invoice.payer, &line.product)?;
-            let amount = [line.amount.to_string(), invoice.currency.to_string(), description.to_owned()];
+            let offer = input.market.known_offer(&line.offer)?;
+            let Some(side) = Side::of(input.market, offer, input.seller)? else { continue };
+            let (user, customer) = side.parties(line.buyer, invoice.payer);
+            let parties = Parties::of(input, user, customer, &line.product, side)?;
+            let owed = || Broken(format!("a line of {} has no wholesale", invoice.id));
+            let amount = match side {
+                Side::Seller => line.amount,
+                Side::Manufacturer { .. } => line.wholesale.ok_or_else(owed)?,
+            };
+            let amount = [amount.to_string(), invoice.currency.to_string(), description.to_owned()];
             let cells = [
                 parties.user_and_product(input.seller),
                 amount.to_vec(),

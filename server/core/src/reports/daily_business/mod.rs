@@ -7,9 +7,9 @@ pub mod subscribers;
 pub mod trials;
 pub mod usage;
 
-use super::cells::{customer_reference, opaque_address, payer_reference, place};
+use super::cells::{address_on, customer_reference, payer_reference, place};
 use super::{ReportInput, Row};
-use crate::catalog::{Account, Offer, Product};
+use crate::catalog::{Account, Offer, Product, Side};
 use crate::ids::{AccountId, OfferId, ProductId};
 use crate::rejection::Broken;
 use crate::rules::OfferIdColumn;
@@ -19,6 +19,7 @@ struct Parties<'a> {
     user: &'a Account,
     customer: &'a Account,
     product: &'a Product,
+    side: Side,
 }
 
 impl<'a> Parties<'a> {
@@ -27,11 +28,13 @@ impl<'a> Parties<'a> {
         user: AccountId,
         customer: AccountId,
         product: &ProductId,
+        side: Side,
     ) -> Result<Parties<'a>, Broken> {
         Ok(Parties {
             user: input.market.known_account(user)?,
             customer: input.market.known_account(customer)?,
             product: input.market.known_product(product)?,
+            side,
         })
     }
 
@@ -55,7 +58,8 @@ impl<'a> Parties<'a> {
     /// Solution Title to Payer Address ID: without the opportunity.
     fn trailer(&self) -> Row {
         let blank = [String::new(), String::new()];
-        blank.into_iter().chain([payer_reference(self.customer.id), opaque_address(self.customer)]).collect()
+        let payer = [payer_reference(self.customer.id), address_on(self.side, self.customer)];
+        blank.into_iter().chain(payer).collect()
     }
 }
 

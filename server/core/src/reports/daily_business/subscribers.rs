@@ -5,6 +5,7 @@ use super::super::period::Day;
 use super::super::{Asks, Report, ReportInput, Row};
 use super::{Parties, offer_columns};
 use crate::agreement::{Agreement, AgreementStatus, Family};
+use crate::catalog::{Marketplace, Side};
 use crate::ids::AccountId;
 use crate::rejection::Broken;
 use crate::time::Timestamp;
@@ -71,37 +72,61 @@ pub struct Subscriber {
     pub agreement: Agreement,
     /// When its chain began.
     pub since: Timestamp,
+    /// The side of the seller that is told.
+    pub side: Side,
 }
 
-/// Who subscribed on a day: what replaces, renews or follows another agreement is no new subscription.
-pub fn new(family: &Family, seller: AccountId, day: Day) -> Vec<Subscriber> {
-    let is_new = |agreement: &&Agreement| {
-        agreement.seller == seller
-            && agreement.initial_id == agreement.id
-            && day.contains(agreement.accepted_at)
-    };
-    let new = family.agreements().filter(is_new).cloned();
-    new.map(|agreement| Subscriber { since: agreement.start, agreement }).collect()
+/// Who subscribed on a day: what replaces, renews or follows another agreement is no new subscription, unless the product
+/// came from another seller before, and is not of this one.
+pub fn new(
+    market: &Marketplace,
+    family: &Family,
+    seller: AccountId,
+    day: Day,
+) -> Result<Vec<Subscriber>, Broken> {
+    let mut new = Vec::new();
+    for agreement in family.agreements().filter(|agreement| day.contains(agreement.accepted_at)) {
+        let Some(side) = Side::of(market, market.known_offer(&agreement.offer)?, seller)? else { continue };
+        let makes = market.known_product(&agreement.product)?.seller == seller;
+        let before = family.agreements().filter(|a| {
+            a.licence == agreement.licence && a.number < agreement.number && (makes || a.seller == seller)
+        });
+        if before.count() == 0 {
+            new.push(Subscriber { since: agreement.start, agreement: agreement.clone(), side });
+        }
+    }
+    Ok(new)
 }
 
 /// Who cancelled on a day.
-pub fn cancelled(family: &Family, seller: AccountId, day: Day) -> Vec<Subscriber> {
+pub fn cancelled(
+    market: &Marketplace,
+    family: &Family,
+    seller: AccountId,
+    day: Day,
+) -> Result<Vec<Subscriber>, Broken> {
+    let mut cancelled = Vec::new();
     let is_cancelled = |agreement: &&Agreement| {
-        agreement.seller == seller
-            && agreement.status == AgreementStatus::Cancelled
+        agreement.status == AgreementStatus::Cancelled
             && agreement.ended_at.is_some_and(|ended| day.contains(ended))
     };
-    let subscriber = |agreement: &Agreement| {
+    for agreement in family.agreements().filter(is_cancelled) {
+        let Some(side) = Side::of(market, market.known_offer(&agreement.offer)?, seller)? else { continue };
         let first = family.agreement(&agreement.initial_id).unwrap_or(agreement);
-        Subscriber { since: first.start, agreement: agreement.clone() }
-    };
-    family.agreements().filter(is_cancelled).map(subscriber).collect()
+        cancelled.push(Subscriber { since: first.start, agreement: agreement.clone(), side });
+    }
+    Ok(cancelled)
+}
+
+fn parties<'a>(input: &ReportInput<'a>, agreement: &Agreement, side: Side) -> Result<Parties<'a>, Broken> {
+    let (user, customer) = side.parties(agreement.buyer, agreement.payer);
+    Parties::of(input, user, customer, &agreement.product, side)
 }
 
 fn section_5(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     let mut rows = Vec::new();
-    for Subscriber { agreement, .. } in &input.daily.subscribers {
-        let parties = Parties::of(input, agreement.buyer, agreement.payer, &agreement.product)?;
+    for Subscriber { agreement, side, .. } in &input.daily.subscribers {
+        let parties = parties(input, agreement, *side)?;
         let cells = [
             parties.user_and_product(input.seller),
             offer_columns(input, &agreement.offer)?.to_vec(),
@@ -115,8 +140,8 @@ fn section_5(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
 
 fn section_6(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     let mut rows = Vec::new();
-    for Subscriber { agreement, since } in &input.daily.subscribers {
-        let parties = Parties::of(input, agreement.buyer, agreement.payer, &agreement.product)?;
+    for Subscriber { agreement, since, side } in &input.daily.subscribers {
+        let parties = parties(input, agreement, *side)?;
         let cells = [
             parties.user_and_product(input.seller),
             vec![report_date(*since)],

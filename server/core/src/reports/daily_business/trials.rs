@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{Asks, Report, ReportInput, Row};
 use crate::agreement::{Agreement, AgreementStatus, Family};
-use crate::catalog::Marketplace;
+use crate::catalog::{Marketplace, Side};
 use crate::ids::{AccountId, ProductId};
 use crate::rating::agreements::Agreements;
 use crate::rating::trial;
@@ -42,12 +42,15 @@ pub struct Trial {
     pub converts: bool,
 }
 
-/// The trials of a family's agreements with a seller.
+/// The trials of a family's agreements with a seller, or on what resellers sell of it.
 pub fn of_family(market: &Marketplace, family: &Family, seller: AccountId) -> Result<Vec<Trial>, Broken> {
     let agreements = Agreements::of_family(market, family)?;
     let mut trials = Vec::new();
-    for agreement in family.agreements().filter(|agreement| agreement.seller == seller) {
+    for agreement in family.agreements() {
         let offer = market.known_offer(&agreement.offer)?;
+        if Side::of(market, offer, seller)?.is_none() {
+            continue;
+        }
         let Some(free_until) = trial::end(&agreements, agreement, offer) else { continue };
         if free_until <= agreement.start {
             continue;

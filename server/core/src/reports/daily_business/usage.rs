@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::cells::{sorted_by_account, usage_unit};
 use super::super::{Asks, Report, ReportInput, Row};
 use super::{Parties, offer_columns};
-use crate::catalog::{DimensionType, Product};
+use crate::catalog::Product;
 use crate::ids::DimensionKey;
 use crate::money::Amount;
 use crate::quantity::QuantitySum;
@@ -51,21 +51,23 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     for usage in &input.daily.usage {
         let key = (
             (usage.buyer, usage.payer, &usage.product, &usage.dimension),
-            (&usage.offer, usage.kind, usage.currency),
+            (&usage.offer, usage.kind, usage.currency, usage.counted_in, usage.side),
         );
         let (quantity, revenue) = sums.entry(key).or_default();
         *quantity += usage.quantity.0;
-        *revenue += usage.revenue().scaled();
+        *revenue += usage.exact().scaled();
     }
     let mut rows = Vec::new();
-    for (((buyer, payer, product, dimension), (offer, kind, currency)), (quantity, revenue)) in sums {
-        let parties = Parties::of(input, buyer, payer, product)?;
+    for ((who, how), (quantity, revenue)) in sums {
+        let (buyer, payer, product, dimension) = who;
+        let (offer, kind, currency, counted_in, side) = how;
+        let parties = Parties::of(input, buyer, payer, product, side)?;
         let usage = vec![
             dimension.to_string(),
             QuantitySum(quantity).to_string(),
             usage_unit(parties.product, dimension)?,
             offering(parties.product, dimension, kind).to_owned(),
-            Amount::new(revenue, currency).round().to_string(),
+            Amount::new(revenue, currency).part(1, counted_in.per_unit()).to_string(),
             currency.to_string(),
         ];
         let cells = [
@@ -86,9 +88,8 @@ pub(in super::super) fn offering(
     dimension: &DimensionKey,
     kind: UsageKind,
 ) -> &'static str {
-    let is_hourly = product.dimension(dimension).is_some_and(|d| d.types.contains(&DimensionType::Metered));
     match kind {
-        UsageKind::Billed if is_hourly => "Hourly usage",
+        UsageKind::Billed if product.is_hourly(dimension) => "Hourly usage",
         UsageKind::Billed => "Metered usage",
         UsageKind::Annual => "Annual usage",
         UsageKind::Entitled => "Contract usage",

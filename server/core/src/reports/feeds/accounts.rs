@@ -1,8 +1,9 @@
-//! The account feed: the seller, and those who bought of it or paid for that, from when on they did.
+//! The account feed: the seller, those who bought of it or paid for that, and those with whom it resells, from when on
+//! they did.
 
 use std::collections::BTreeMap;
 
-use super::super::cells::opaque_address;
+use super::super::cells::{opaque_address, side};
 use super::super::{Asks, Report, ReportInput, Row};
 use super::record::Record;
 use crate::catalog::Account;
@@ -32,17 +33,43 @@ pub const ACCOUNTS: Report = Report {
     rows,
 };
 
-fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
-    // Since when the seller has to do with them.
-    let mut known: BTreeMap<AccountId, Timestamp> = BTreeMap::from([(input.seller, Timestamp::MIN)]);
+/// Since when a seller has to do with an account, and whether it may know where its bills go: of who is known by a
+/// resale alone, it may not (J1).
+struct Known {
+    since: Timestamp,
+    shows_address: bool,
+}
+
+fn known(input: &ReportInput<'_>) -> Result<BTreeMap<AccountId, Known>, Broken> {
+    let mut known = BTreeMap::from([(input.seller, Known { since: Timestamp::MIN, shows_address: true })]);
+    let mut add = |account, moment: Timestamp, shows_address: bool| {
+        let so_far = known.entry(account).or_insert(Known { since: moment, shows_address });
+        so_far.since = moment.min(so_far.since);
+        so_far.shows_address |= shows_address;
+    };
     for agreement in input.agreements {
-        for account in [agreement.buyer, agreement.payer] {
-            let since = known.entry(account).or_insert(agreement.accepted_at);
-            *since = agreement.accepted_at.min(*since);
+        let side = side(input, &agreement.offer)?;
+        let (buyer, payer) = side.parties(agreement.buyer, agreement.payer);
+        let is_sellers = !side.is_manufacturers();
+        add(buyer, agreement.accepted_at, is_sellers);
+        add(payer, agreement.accepted_at, is_sellers);
+    }
+    for authorization in input.market.resale_authorizations().values() {
+        let manufacturer = input.market.known_product(&authorization.product)?.seller;
+        if manufacturer == input.seller {
+            add(authorization.reseller, authorization.granted_at, false);
+        }
+        if authorization.reseller == input.seller {
+            add(manufacturer, authorization.granted_at, false);
         }
     }
+    Ok(known)
+}
+
+fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
+    let known = known(input)?;
     let mut records: Vec<Record> = Vec::new();
-    for (id, since) in known {
+    for (id, Known { since, shows_address }) in known {
         let versions = input.history.account(id);
         if versions.is_empty() {
             return Err(Broken(format!("what account {id} was is not known")));
@@ -51,7 +78,7 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
         let first = versions.iter().rposition(|(at, _)| *at <= since).unwrap_or(0);
         let mut last: Option<Row> = None;
         for (at, account) in versions.iter().skip(first) {
-            let cells = cells(input.seller, account);
+            let cells = cells(input.seller, account, shows_address);
             if last.as_ref() == Some(&cells) {
                 continue;
             }
@@ -65,13 +92,13 @@ fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
 }
 
 /// Accounts have their numbers; nothing is known of addresses for taxes and of registrations.
-fn cells(seller: AccountId, account: &Account) -> Row {
+fn cells(seller: AccountId, account: &Account, shows_address: bool) -> Row {
     let is_foreign = !matches!(account.address.country.as_str(), "" | "US");
     vec![
         account.id.to_string(),
         account.id.to_string(),
         customer_identifier(seller, account.id),
-        opaque_address(account),
+        if shows_address { opaque_address(account) } else { String::new() },
         String::new(),
         String::new(),
         if is_foreign { account.company_name.clone() } else { String::new() },

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::super::cells::side;
 use super::super::{Asks, Report, ReportInput, Row};
 use super::offers::revision_at;
 use super::record::Record;
 use crate::agreement::{Agreement, AgreementStatus, Origin, UpfrontPurchase};
+use crate::catalog::Side;
 use crate::ids::{AgreementId, LicenseArn};
 use crate::money::Money;
 use crate::rejection::Broken;
@@ -85,7 +87,9 @@ fn record(
     let has_ended = agreement.ended_at.is_some_and(|ended| ended <= at);
     let status = if has_ended { agreement.status } else { AgreementStatus::Active };
     let end = if has_ended { agreement.ended_at } else { agreement.planned_end };
-    let value = value_at(agreement, at)?;
+    let side = side(input, &agreement.offer)?;
+    let value = value_at(agreement, at, side)?;
+    let (acceptor, _) = side.parties(agreement.buyer, agreement.payer);
     let offer = input.market.known_offer(&agreement.offer)?;
     let cells = vec![
         word(status).to_owned(),
@@ -94,7 +98,7 @@ fn record(
         agreement.id.to_string(),
         agreement.licence.to_string(),
         agreement.seller.to_string(),
-        agreement.buyer.to_string(),
+        acceptor.to_string(),
         revision_at(input, offer, agreement.accepted_at).to_string(),
         String::new(),
         agreement.start.to_string(),
@@ -108,11 +112,11 @@ fn record(
     Ok(Record::written(agreement.id.to_string(), at, cells))
 }
 
-/// What was agreed to be paid by then, without usage and monthly fees.
-fn value_at(agreement: &Agreement, at: Timestamp) -> Result<Money, Broken> {
+/// What was agreed by then to be paid to the seller, without usage and monthly fees.
+fn value_at(agreement: &Agreement, at: Timestamp, side: Side) -> Result<Money, Broken> {
     let by_then = |purchase: &&UpfrontPurchase| agreement.bought_at(purchase) <= at;
     let purchases = agreement.purchases.iter().filter(by_then).cloned().collect();
-    Agreement { purchases, ..agreement.clone() }.contract_value()
+    Agreement { purchases, ..agreement.clone() }.value_on(side)
 }
 
 fn first_intent(agreement: &Agreement) -> &'static str {

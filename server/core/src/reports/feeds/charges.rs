@@ -27,7 +27,8 @@ pub const CHARGES: Report = Report {
 
 fn rows(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     let mut records = Vec::new();
-    for agreement in input.agreements {
+    // Schedules are told to the seller of record alone (J1).
+    for agreement in input.agreements.iter().filter(|agreement| agreement.seller == input.seller) {
         let currency = agreement.contract_value()?.currency();
         let term = opaque("term", &[agreement.id.as_str(), "PaymentScheduleTerm"]);
         for (instalment, number) in agreement.instalments.iter().zip(1..) {

@@ -71,7 +71,7 @@ fn offers(input: &ReportInput<'_>) -> Result<Vec<Row>, Broken> {
     let mut records = Vec::new();
     for (offer, number, at) in revisions(input)? {
         // Ends of periods are told with their last second.
-        let expires = offer.expires_at().map(|end| end.plus_micros(-1_000_000).to_string());
+        let expires = offer.expires_at().map(|end| end.last_second().to_string());
         let cells = vec![
             offer.id.to_string(),
             number.to_string(),
@@ -122,11 +122,11 @@ fn targets(offer: &Offer) -> Vec<(&'static str, String)> {
     buyers.chain(programs).chain(countries).collect()
 }
 
-/// The revisions of the seller's offers, with their numbers from 1, and when they were made.
+/// The revisions of the seller's offers, which are those that it is the seller of record of (J1), with their numbers from 1, and when they were made.
 fn revisions<'a>(input: &ReportInput<'a>) -> Result<Vec<(&'a Offer, u32, Timestamp)>, Broken> {
     let mut all = Vec::new();
     for offer in input.market.offers().values() {
-        if input.market.known_product(&offer.product)?.seller != input.seller {
+        if offer.seller(input.market.known_product(&offer.product)?) != input.seller {
             continue;
         }
         let made = made_at(input, offer).into_iter();
