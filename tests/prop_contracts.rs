@@ -337,9 +337,15 @@ impl Life {
         let (now, public) = (self.world.now(), agreement.offer.as_str() == public_offer(AMI));
         let lasts = old.start <= now && now < old.end && old.ended_early_at.is_none();
         // Two of the same cannot be told from a renewal, which is given back for longer.
-        let renewed = |p: &UpfrontPurchase| p.end == old.start && p.quantities == old.quantities;
-        let renewed = old.amends.is_none() && agreement.purchases.iter().any(renewed);
-        let last = old.start.plus_days(if renewed { 14 } else { 2 });
+        let mut first = &old;
+        while let Some(number) = first.amends {
+            first = agreement.purchases.iter().find(|p| p.number == number).expect("what it amends");
+        }
+        let renewed = |p: &UpfrontPurchase| {
+            p.end == first.start && p.ended_early_at.is_none() && p.quantities == first.quantities
+        };
+        let renewed = agreement.purchases.iter().any(renewed);
+        let last = first.start.plus_days(if renewed { 14 } else { 2 });
         let made = taken(self.world.try_refund_purchase(AMI, buyer, old.number));
         assert_eq!(made, public && lasts && now <= last, "{old:?} at {now}");
         if !made {

@@ -258,6 +258,7 @@ fn to_journal_revenue(revenue: &Revenue) -> journal::Revenue {
         fee_refund,
         tax,
         resale,
+        agreements,
     } = revenue;
     let unless_zero = |money: &Money| (money.minor() != 0).then(|| money.minor().to_string());
     journal::Revenue {
@@ -277,6 +278,7 @@ fn to_journal_revenue(revenue: &Revenue) -> journal::Revenue {
             seller_is_liable: Some(liable.is_seller()),
         }),
         resale: resale.as_ref().map(to_journal_row),
+        agreement_ids: agreements.iter().map(AgreementId::to_string).collect(),
     }
 }
 
@@ -308,5 +310,8 @@ fn from_journal_revenue(revenue: &journal::Revenue, currency: Currency) -> Resul
         fee_refund: optional(&revenue.fee_refund_minor, "fee_refund_minor")?,
         tax: revenue.tax.as_ref().map(|tax| from_journal_tax(tax, currency)).transpose()?,
         resale: revenue.resale.as_ref().map(|row| from_journal_row(row, currency)).transpose()?,
+        agreements: list(revenue.agreement_ids.iter().collect(), "agreement_ids", |text: &String| {
+            id(text, AgreementId::new, "id")
+        })?,
     })
 }

@@ -38,8 +38,10 @@ impl RefundWindows {
         if offer.is_private() || !sold {
             return None;
         }
-        let bought = agreement.bought_at(purchase);
-        let full = match is_renewed(agreement, purchase) {
+        // An amendment opens no window: that of what was first bought counts.
+        let first = first_of(agreement, purchase);
+        let bought = agreement.bought_at(first);
+        let full = match is_renewed(agreement, first) {
             true => bought.plus_days(RENEWED_DAYS),
             false => bought.plus_micros(HOURS_48),
         };
@@ -48,12 +50,16 @@ impl RefundWindows {
     }
 }
 
+/// The purchase that amendments made this one of.
+fn first_of<'a>(agreement: &'a Agreement, purchase: &'a UpfrontPurchase) -> &'a UpfrontPurchase {
+    let amended = purchase.amends.filter(|amended| *amended < purchase.number);
+    let amended = amended.and_then(|number| agreement.purchases.iter().find(|old| old.number == number));
+    amended.map_or(purchase, |old| first_of(agreement, old))
+}
+
 /// Whether a purchase came by renewing itself: a contract's agreement says so; an annual subscription begins where the
 /// same one ended.
 fn is_renewed(agreement: &Agreement, purchase: &UpfrontPurchase) -> bool {
-    if purchase.amends.is_some() {
-        return false;
-    }
     if purchase.kind == UpfrontKind::Contract {
         return agreement.origin == Origin::Renewed;
     }
@@ -157,8 +163,11 @@ fn too_late(
         purchase_name(agreement, purchase),
         windows.full
     );
-    let (days, of_days) = (days_until(now, purchase.end), days_until(purchase.start, purchase.end));
-    if let (Some(until), Ok(paid)) = (windows.pro_rata.filter(|until| now <= *until), purchase.value()) {
+    let start = agreement.term_start(purchase);
+    let (days, of_days) = (days_until(now, purchase.end), days_until(start, purchase.end));
+    // The price of everything that it holds now, for the whole term.
+    let whole = UpfrontPurchase { added_value: None, ..purchase.clone() };
+    if let (Some(until), Ok(paid)) = (windows.pro_rata.filter(|until| now <= *until), whole.value()) {
         let left: Money = paid.part(i128::from(days), i128::from(of_days.max(1)));
         message += &format!(
             "; until {until} its seller may give back the {days} days of {of_days} that are left, {left} {} (I4), by an \

@@ -162,21 +162,11 @@ fn rows<'a>(family: &'a Family, invoice: &'a Invoice, agreement: &'a AgreementId
     let zero = Money::zero(invoice.currency);
     let mut rows = Vec::new();
     for (position, revenue) in invoice.revenue.iter().enumerate() {
-        if revenue.billed <= zero || revenue.is_manufacturers() {
+        if revenue.billed == zero || revenue.is_manufacturers() || !revenue.counts(agreement) {
             continue;
         }
-        let mine = || invoice.lines.iter().filter(|l| l.agreement == *agreement && is_of(l, revenue));
-        let Some(line) = mine().next() else { continue };
-        // Agreements of one offer whose fees differ have rows that differ in that alone: this one's is as large as
-        // its charges.
-        let charged = mine().map(|line| line.amount).fold(zero, Money::plus);
-        let alike = |other: &&Revenue| {
-            let another = !same_row(other, revenue) && !other.is_manufacturers();
-            another && is_of(line, other) && charged == other.billed
-        };
-        if charged != revenue.billed && invoice.revenue.iter().any(|other| alike(&other)) {
-            continue;
-        }
+        let mine = |line: &&InvoiceLine| line.agreement == *agreement && is_of(line, revenue);
+        let Some(line) = invoice.lines.iter().find(mine) else { continue };
         let all = family.invoices().iter().map(Arc::as_ref);
         let memos = all.filter(|memo| memo.correction.as_ref().is_some_and(|c| c.invoice == invoice.id));
         let memos = memos.flat_map(|memo| &memo.revenue);
@@ -321,31 +311,30 @@ fn returning(resale: ResaleRow, returned: Money) -> ResaleRow {
     }
 }
 
-/// Divides an amount over rows by what is left of each: whole smallest units, the largest remainders first.
+/// Divides an amount over rows by what is left of each, negative rows of an amendment, too: together the rows up to each
+/// have their part of it, rounded, so that all of it is divided and a row that comes back whole comes back to the cent.
 fn shares(rows: &[Row<'_>], amount: Money) -> Vec<Money> {
-    let total: i128 = rows.iter().map(|row| row.left.minor()).sum();
-    let mut parts: Vec<_> = rows.iter().map(|row| row.left.minor() * amount.minor() / total.max(1)).collect();
-    let mut by_remainder: Vec<_> = (0..rows.len()).collect();
-    let remainder =
-        |index: usize| rows.get(index).map_or(0, |row| row.left.minor() * amount.minor() % total.max(1));
-    by_remainder.sort_by_key(|&index| (-remainder(index), index));
-    let missing = usize::try_from(amount.minor() - parts.iter().sum::<i128>()).unwrap_or(0);
-    for &index in by_remainder.iter().take(missing) {
-        if let Some(part) = parts.get_mut(index) {
-            *part += 1;
-        }
-    }
-    parts.into_iter().map(|minor| Money::from_minor(minor, amount.currency())).collect()
+    let zero = Money::zero(amount.currency());
+    let total = rows.iter().map(|row| row.left).fold(zero, Money::plus);
+    let (mut until, mut divided) = (zero, zero);
+    let share = |row: &Row<'_>| {
+        until = until.plus(row.left);
+        let part = until.part(amount.minor(), total.minor()).plus(divided.negated());
+        divided = divided.plus(part);
+        part
+    };
+    rows.iter().map(share).collect()
 }
 
 fn memo_line(row: &Row<'_>, part: Money, adjustment: &Adjustment) -> Result<InvoiceLine, Refusal> {
     let currency: Currency = part.currency();
-    let scaled = part.minor() * 10_i128.pow(8 - currency.minor_digits());
+    // Of a negative row, something is charged again.
+    let scaled = part.minor().abs() * 10_i128.pow(8 - currency.minor_digits());
     let unit_price = i64::try_from(scaled).ok().and_then(UnitPrice::from_scaled).ok_or_else(|| {
         let message = format!("{part} is more than one adjustment can give back: make several");
         Rejection::new(Code::AdjustmentAmountInvalid, "adjustmentAmount", message)
     })?;
-    let quantity = QuantitySum::signed(-1);
+    let quantity = QuantitySum::signed(if part.minor() < 0 { 1 } else { -1 });
     let exact = unit_price.times(quantity, currency);
     let explanation = Explanation { exact, segments: Vec::new(), proration: None };
     if explanation.amount() != part.negated() {

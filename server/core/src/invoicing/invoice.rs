@@ -138,6 +138,9 @@ pub struct Revenue {
     pub tax: Option<Tax>,
     /// Of what a reseller sells, whose row it is: the reseller's, or the manufacturer's, which stands behind it.
     pub resale: Option<ResaleRow>,
+    /// The agreements whose lines it sums up, where another row of the invoice differs in the fee rate alone; else none
+    /// is named, and it sums up every line of its buyer, product and offer.
+    pub agreements: Vec<AgreementId>,
 }
 
 /// One of the two rows of what a reseller sells (J1).
@@ -234,6 +237,11 @@ pub struct Invoice {
 }
 
 impl Revenue {
+    /// Whether lines of an agreement, of its buyer, product and offer, are among those that it sums up.
+    pub fn counts(&self, agreement: &AgreementId) -> bool {
+        self.agreements.is_empty() || self.agreements.contains(agreement)
+    }
+
     /// Whether a reseller owes it, and not the payer.
     pub fn is_manufacturers(&self) -> bool {
         matches!(self.resale, Some(ResaleRow::Manufacturer { .. }))

@@ -1,10 +1,12 @@
 //! The listing fee: AWS's share (H1, since 2024-01-05; the same table before, section 0 row 15).
 
+use std::collections::BTreeMap;
+
 use super::{ChargeType, InvoiceLine, ResaleRow, Revenue, Tax};
 use crate::agreement::{Agreement, Family, Origin};
 use crate::catalog::offer::is_server_product;
 use crate::catalog::{Marketplace, Offer, ProductType};
-use crate::ids::AgreementId;
+use crate::ids::{AccountId, AgreementId, OfferId};
 use crate::money::{Money, Rate};
 use crate::rejection::Broken;
 use crate::time::Timestamp;
@@ -79,6 +81,7 @@ pub fn revenue<'a>(
 ) -> Result<Vec<Revenue>, Broken> {
     let mut runs: Vec<(_, Sums)> = Vec::new();
     let mut last: Option<(&InvoiceLine, Rate)> = None;
+    let mut rates: BTreeMap<&AgreementId, Rate> = BTreeMap::new();
     for line in lines {
         // Lines of one agreement stand together, and have one rate.
         let same = last.filter(|(last, _)| last.agreement == line.agreement && last.product == line.product);
@@ -94,6 +97,9 @@ pub fn revenue<'a>(
                 share.plus(surcharge(country, issued_at))
             }
         };
+        if same.is_none() {
+            rates.insert(&line.agreement, fee_rate);
+        }
         last = Some((line, fee_rate));
         let charge_type = line.charge_type.of_row();
         let dimension = line.dimension.as_ref().filter(|_| charge_type != ChargeType::Usage);
@@ -113,7 +119,19 @@ pub fn revenue<'a>(
         is_same
     });
     let mut rows = Vec::with_capacity(runs.len());
-    for ((of_whom, (product, offer, dimension, fee_rate)), Sums { billed, wholesale }) in runs {
+    for (index, (key, Sums { billed, wholesale })) in runs.iter().enumerate() {
+        let (of_whom, (product, offer, dimension, fee_rate)) = *key;
+        let (billed, wholesale) = (*billed, *wholesale);
+        // Rows that differ in the rate alone stand side by side.
+        let beside = [index.checked_sub(1), index.checked_add(1)].into_iter().flatten();
+        let mut beside = beside.filter_map(|index| runs.get(index));
+        let is_alike = beside.any(|((whom, what), _)| {
+            *whom == of_whom && (what.0, what.1, what.2) == (product, offer, dimension)
+        });
+        let agreements = match is_alike {
+            false => Vec::new(),
+            true => agreements_of(lines, offer, of_whom.2, &rates, fee_rate),
+        };
         let (charge_type, seller, buyer) = of_whom;
         let (product, offer, dimension) = (product.clone(), offer.clone(), dimension.cloned());
         let zero = Money::zero(billed.currency());
@@ -132,6 +150,7 @@ pub fn revenue<'a>(
             fee_refund: zero,
             tax: tax.map(|tax| Tax { liable: tax.liable, amount: billed.share(tax.percent) }),
             resale: None,
+            agreements,
         };
         match wholesale {
             None => rows.push(row),
@@ -139,6 +158,22 @@ pub fn revenue<'a>(
         }
     }
     Ok(rows)
+}
+
+/// The agreements of a buyer on an offer that have lines at a rate, in their order.
+fn agreements_of(
+    lines: &[InvoiceLine],
+    offer: &OfferId,
+    buyer: AccountId,
+    rates: &BTreeMap<&AgreementId, Rate>,
+    fee_rate: Rate,
+) -> Vec<AgreementId> {
+    let mine = lines.iter().filter(|line| line.offer == *offer && line.buyer == buyer);
+    let at_rate = mine.filter(|line| rates.get(&line.agreement) == Some(&fee_rate));
+    let mut agreements: Vec<_> = at_rate.map(|line| line.agreement.clone()).collect();
+    agreements.sort_unstable();
+    agreements.dedup();
+    agreements
 }
 
 /// What lines sum up to.

@@ -34,6 +34,7 @@ fn revenue(seller: u64, billed: i128, fee_hundredths: u32, tax: Option<(TaxLiabi
         fee_refund: usd(0),
         tax: tax.map(|(liable, cents)| Tax { liable, amount: usd(cents) }),
         resale: None,
+        agreements: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
-use super::rounding::div_half_up;
+use super::rounding::{div_half_up, part_half_up};
 use super::{Currency, Rate};
 
 /// Decimals of an exact amount: those of a unit price and of a quantity together.
@@ -107,7 +107,7 @@ impl Money {
     /// So many parts of so many, rounded half up.
     #[must_use]
     pub fn part(self, part: i128, of: i128) -> Money {
-        Money { minor: div_half_up(self.minor * part, of.max(1)), currency: self.currency }
+        Money { minor: part_half_up(self.minor, part, of), currency: self.currency }
     }
 
     /// The same money with the other sign.

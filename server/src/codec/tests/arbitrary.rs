@@ -396,6 +396,7 @@ impl Tape<'_> {
             fee_refund: self.money(),
             tax: self.option(|t| Tax { liable: t.liability(), amount: t.money() }),
             resale: self.option(Self::resale_row),
+            agreements: self.list(|t| t.id(AgreementId::new)),
         }
     }
 

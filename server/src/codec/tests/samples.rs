@@ -306,6 +306,7 @@ fn upfront_revenue() -> Revenue {
         fee_refund: Money::zero(Currency::Usd),
         tax: None,
         resale: None,
+        agreements: Vec::new(),
     }
 }
 

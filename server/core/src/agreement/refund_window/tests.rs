@@ -116,10 +116,20 @@ fn what_renewed_itself_comes_back_for_longer() {
             UpfrontPurchase { quantities: [].into(), ..purchase(2, UpfrontKind::Annual, next) },
             2,
         ),
-        ("an amendment", UpfrontPurchase { amends: Some(1), ..purchase(2, UpfrontKind::Annual, next) }, 2),
     ] {
         let agreement = agreement(Origin::Accepted, vec![first.clone(), second]);
         assert_eq!(days(&agreement, &offer(&[])), Some((full, Some(14), Some(30))), "{case}");
+    }
+    // What amends it has its windows.
+    for (case, origin, second, full) in [
+        ("an amendment", Origin::Accepted, purchase(1, UpfrontKind::Annual, start), 2),
+        ("an amendment of a renewal", Origin::Renewed, purchase(1, UpfrontKind::Contract, start), 14),
+    ] {
+        let amendment = UpfrontPurchase { amends: Some(1), ..purchase(2, second.kind, start.plus_days(1)) };
+        let agreement = agreement(origin, vec![second, amendment]);
+        let last = agreement.purchases.last().unwrap();
+        let windows = RefundWindows::of(&agreement, last, &offer(&[])).unwrap();
+        assert_eq!(windows.full, start.plus_days(full), "{case}");
     }
     let contract = purchase(1, UpfrontKind::Contract, start);
     for (origin, full) in [(Origin::Renewed, 14), (Origin::Accepted, 2)] {

@@ -57,6 +57,7 @@ fn family(charges: &[(&str, i128)], fee_hundredths: u32) -> Family {
         fee_refund: usd(0),
         tax: None,
         resale: None,
+        agreements: Vec::new(),
     });
     family.add_invoice(Arc::new(Invoice {
         id: InvoiceId::new("IN-1"),
@@ -143,10 +144,10 @@ fn what_is_given_back_divides_over_the_rows_to_the_cent() {
     let mut family = family(&[("a", 100), ("b", 100), ("c", 100)], 300);
     let memo = give_back(&mut family, "1.00", "a").unwrap();
     let parts: Vec<_> = memo.lines.iter().map(|line| line.amount.to_string()).collect();
-    assert_eq!(parts, ["-0.34", "-0.33", "-0.33"]);
+    assert_eq!(parts, ["-0.33", "-0.34", "-0.33"]);
     let rest = give_back(&mut family, "2.00", "b").unwrap();
     let parts: Vec<_> = rest.lines.iter().map(|line| line.amount.to_string()).collect();
-    assert_eq!(parts, ["-0.66", "-0.67", "-0.67"]);
+    assert_eq!(parts, ["-0.67", "-0.66", "-0.67"]);
 }
 
 /// A family with one usage invoice: the charge of a first and of a second agreement on one offer, in rows that the
@@ -189,15 +190,16 @@ fn a_row_of_two_agreements_returns_no_more_than_its_fee() {
 #[test]
 fn of_two_rows_with_other_fees_the_agreement_s_own_is_given_back() {
     let two = |row: &Revenue| {
-        let of = |billed, hundredths, fee| Revenue {
+        let of = |agreement, billed, hundredths, fee| Revenue {
+            agreements: vec![AgreementId::new(agreement)],
             billed: usd(billed),
             fee_rate: Rate::from_hundredths_of_percent(hundredths),
             fee: usd(fee),
             ..row.clone()
         };
-        vec![of(30_000, 150, -450), of(10_000, 300, -300)]
+        vec![of("agmt-2", 10_000, 150, -150), of("agmt-1", 10_000, 300, -300)]
     };
-    let mut family = shared([10_000, 30_000], two);
+    let mut family = shared([10_000, 10_000], two);
     let memo = give_back_of(&mut family, "agmt-1", "100.00");
     let rows: Vec<_> =
         memo.revenue.iter().map(|row| (row.refunded.to_string(), row.fee_refund.to_string())).collect();

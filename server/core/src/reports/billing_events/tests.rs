@@ -70,6 +70,7 @@ fn collected() -> Standing {
             cost: usd(-8_000),
             cost_refund: usd(0),
         }),
+        agreements: Vec::new(),
     };
     let manufacturer = Revenue {
         seller: account(MANUFACTURER),
