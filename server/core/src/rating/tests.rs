@@ -1,7 +1,6 @@
 //! Random families, rated by sums of blocks and by a walk hour by hour: with cover of one account or shared, price
 //! changes and agreements within the month, several regions, whole quantities and decimals, and hours left out.
 
-mod days;
 mod models;
 mod runs;
 

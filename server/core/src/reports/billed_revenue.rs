@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::billing_events::{bank_trace, disbursement_of};
-use super::cells::{opaque_address, payer_of, place, sorted_by_account, transaction};
+use super::cells::{invoice_number, opaque_address, payer_of, place, sorted_by_account, transaction};
 use super::{Asks, Report, ReportInput, Row};
 use crate::agreement::Agreement;
 use crate::catalog::account::{DEFAULT_ENTITY, customer_identifier};
@@ -162,8 +162,9 @@ fn row(
     let (product, offer) = (input.market.known_product(product)?, input.market.known_offer(offer)?);
     let manufacturer = input.market.known_account(product.seller)?;
     // The wholesale has no invoice but the buyer's.
-    let wholesale_invoice = offer.resale.as_ref().map_or(NOT_APPLICABLE, |_| invoice.id.as_str());
-    let mut row = vec![date(invoice.issued_at), date(due), term, invoice.id.to_string()];
+    let number = invoice_number(invoice, revenue);
+    let wholesale_invoice = offer.resale.as_ref().map_or(NOT_APPLICABLE, |_| number.as_str());
+    let mut row = vec![date(invoice.issued_at), date(due), term, number.clone()];
     row.extend([no_fee_invoice, wholesale_invoice, NOT_APPLICABLE, NOT_APPLICABLE].map(str::to_owned));
     row.extend(party(input.seller, input.market.known_account(revenue.customer())?, NOT_PROVIDED));
     let is_manufacturers = revenue.is_manufacturers();

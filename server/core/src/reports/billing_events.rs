@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{billing_address, transaction};
+use super::cells::{billing_address, invoice_number, transaction};
 use super::{Asks, Report, ReportInput, Row};
 use crate::ids::{AccountId, content_hash, letters};
 use crate::invoicing::payment::Standing;
@@ -179,7 +179,7 @@ impl<'a> Event<'a> {
             start.map(|start| start.to_string()).unwrap_or_default(),
             // Periods of feeds include their last second.
             end.map(|end| end.last_second().to_string()).unwrap_or_default(),
-            invoice.id.to_string(),
+            invoice_number(invoice, revenue),
             billing_address(payer, revenue),
             transaction(invoice, revenue),
             String::new(),

@@ -28,6 +28,15 @@ pub(super) fn transaction(invoice: &Invoice, revenue: &Revenue) -> String {
     opaque("transaction", &parts)
 }
 
+/// The number of a row's invoice, which names the payer; in its place, where a reseller hides that (J1), what stands for it
+/// in all of the manufacturer's reports.
+pub(super) fn invoice_number(invoice: &Invoice, revenue: &Revenue) -> String {
+    match revenue.customer() == revenue.buyer {
+        true => invoice.id.to_string(),
+        false => opaque("invoice", &[invoice.id.as_str()]),
+    }
+}
+
 /// The tax that the seller is liable for: charged, and given back.
 pub(super) fn sellers_tax(revenue: &Revenue) -> [Money; 2] {
     let zero = Money::zero(revenue.billed.currency());

@@ -18,10 +18,12 @@ use crate::rejection::Code;
 use crate::rules::MeteringWindow;
 use crate::terms::{FixedUpfront, PaymentSchedule, ScheduledPayment};
 
+mod days;
+
 const SECOND: i64 = 1_000_000;
 
 /// Seconds after the beginning of the month.
-pub(super) fn second(second: i64) -> Timestamp {
+fn second(second: i64) -> Timestamp {
     month().start().plus_micros(second * SECOND)
 }
 
@@ -31,13 +33,7 @@ fn prices(cents: i64) -> BTreeMap<DimensionKey, UnitPrice> {
 
 /// A product with one dimension, at so many cents; accounts 100 to 102, of payer 1, hold it from before the month on. The
 /// last of them bought so many annual subscriptions.
-pub(super) fn sold(
-    product_type: ProductType,
-    billed_by: BilledBy,
-    cents: i64,
-    annual: u64,
-    trial: u64,
-) -> Sandbox {
+fn sold(product_type: ProductType, billed_by: BilledBy, cents: i64, annual: u64, trial: u64) -> Sandbox {
     let runner = Runner { payer: 1, joins: None, cover: None, runs: Vec::new() };
     let mut market = super::market(&[runner.clone(), runner.clone(), runner], None, None);
     market.rules.metering_window = MeteringWindow::OpenMonth;
@@ -98,7 +94,7 @@ pub(super) fn sold(
 }
 
 /// Tells runs: of whom, on what, from which second of the month to which.
-pub(super) fn tell(sandbox: &mut Sandbox, runs: &[(u64, &str, i64, i64)]) -> Vec<RecordStatus> {
+fn tell(sandbox: &mut Sandbox, runs: &[(u64, &str, i64, i64)]) -> Vec<RecordStatus> {
     let named = |&(buyer, resource, from, until): &(u64, &str, i64, i64)| NamedRun {
         buyer: account(buyer),
         dimension: DimensionKey::new("a"),

@@ -1,10 +1,8 @@
 //! A day's usage: what it is expected to cost, as the lines of the month do.
 
-use super::runs::{second, sold, tell};
 use super::*;
-use crate::catalog::{BilledBy, Resale, Side};
+use crate::catalog::{Resale, Side};
 use crate::rating::{DailyUsage, UsageKind, usage_of_day};
-use crate::terms::FixedUpfront;
 
 /// Kind, quantity, price and revenue of a day of the month, for a seller.
 fn told(sandbox: &Sandbox, seller: u64, day: i64) -> Vec<(UsageKind, String, String, String)> {
