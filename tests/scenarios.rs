@@ -460,7 +460,7 @@ async fn stories_of_contracts_are_recorded_and_come_out_the_same() {
         .collect();
     for told in [
         "amend: {agreement: dune-fleet, purchase: 1, quantities: {c5.large: 2, m5.large: 1}}",
-        "amount: 20.00, reason: INCORRECT_METERING}",
+        "amount: 20.00, reason: INCORRECT_METERING",
         "restrictResale: {authorization: resaleauthz-spring}",
         "accept: {offer: offer-acme, buyer: Acme, autoRenew: true, as: acme-desk}",
     ] {

@@ -54,7 +54,7 @@ pub enum CliError {
     #[error("stdout cannot be written to: {0}")]
     Output(io::Error),
     /// Records were answered otherwise than with success; the result says which.
-    #[error("{0} of the records were not metered; see the result")]
+    #[error("not metered: {0} of the records; see the result")]
     NotMetered(u64),
     /// Scenarios came out otherwise than they say.
     #[error("{failed} of {of} scenarios came out otherwise than they say")]

@@ -200,7 +200,7 @@ mod tests {
         12    refused                                      its message was refused for 11
         ");
         let error = outcomes.verdict().unwrap_err();
-        assert_eq!(error.to_string(), "3 of the records were not metered; see the result");
+        assert_eq!(error.to_string(), "not metered: 3 of the records; see the result");
     }
 
     #[test]

@@ -104,7 +104,7 @@ async fn a_file_of_records_is_streamed_and_its_exceptions_named_by_line() {
     4     duplicate_record      id-1
     3     invalid_product_code                      product_code: no such product
     ");
-    assert_eq!((code, err.as_str()), (1, "souk: 2 of the records were not metered; see the result\n"));
+    assert_eq!((code, err.as_str()), (1, "souk: not metered: 2 of the records; see the result\n"));
     assert_eq!(fake.script().seen, ["StreamUsage", "message 0 of 2", "message 1 of 1", "message 2 of 1"]);
 }
 

@@ -4,6 +4,7 @@
 //! choose items by. How items are compared is the same for all of them (`compare.rs`).
 
 mod agreements;
+mod balances;
 mod entitlements;
 pub mod invoices;
 mod offers;
@@ -41,6 +42,7 @@ impl Kind {
 /// Every kind of expectation.
 pub static ALL: &[&Kind] = &[
     &invoices::KIND,
+    &balances::KIND,
     &preview::KIND,
     &report::KIND,
     &entitlements::KIND,

@@ -4,7 +4,7 @@
 use prost_reflect::prost::Message;
 use prost_types::Timestamp;
 use souk_proto::agreement::v1::{Agreement, AgreementStatus, UpfrontPurchase};
-use souk_proto::billing::v1::InvoiceKind;
+use souk_proto::billing::v1::{ChargeType, InvoiceKind};
 use souk_proto::document;
 use souk_proto::sandbox::v1::sandbox_event::Event;
 use souk_proto::sandbox::v1::{
@@ -167,18 +167,25 @@ fn refund_purchase(past: &Past, refunded: &UpfrontRefundedEvent) -> String {
     format!("refundPurchase: {}\n", flow(&keys))
 }
 
-/// None of a credit memo that came with a purchase given back.
+/// What the credit memo of a purchase that its buyer gave back, and of the rest of a month's fee, say.
+const BY_ITSELF: [&str; 2] = ["given back by the buyer: ", "the unused part of the last month"];
+
+/// None of a credit memo that came by itself with what the same agreement's buyer did at its moment.
 fn refund(past: &Past, memo_id: &str, at: Option<Timestamp>) -> Option<String> {
     let memo = past.credit_memos.iter().find(|memo| memo.invoice_id == memo_id)?;
     let line = memo.lines.first()?;
     let came_with = |event: &SandboxEvent| {
-        let refunded = match &event.event {
-            Some(Event::UpfrontRefunded(refunded)) => refunded,
+        let agreement = match &event.event {
+            Some(Event::UpfrontRefunded(refunded)) => &refunded.agreement_id,
+            Some(Event::AgreementEnded(ended)) => &ended.agreement_id,
             _ => return false,
         };
-        event.time == at && refunded.agreement_id == line.agreement_id
+        event.time == at && *agreement == line.agreement_id
     };
-    if past.events.iter().any(came_with) {
+    // Of a contract that came back whole, the refunds are told: its agreement is told as cancelled.
+    let is_contract = memo.lines.iter().any(|line| line.charge_type() == ChargeType::Contract);
+    let by_itself = BY_ITSELF.iter().any(|words| memo.adjustment_description.starts_with(words));
+    if by_itself && !is_contract && past.events.iter().any(came_with) {
         return None;
     }
     let keys = [
@@ -186,6 +193,7 @@ fn refund(past: &Past, memo_id: &str, at: Option<Timestamp>) -> Option<String> {
         ("agreement", flow_text(past.names.agreement(&line.agreement_id))),
         ("amount", memo.total.trim_start_matches('-').to_owned()),
         ("reason", word(memo.adjustment_reason().as_str_name(), "ADJUSTMENT_REASON_").to_uppercase()),
+        ("description", flow_text(&memo.adjustment_description)),
     ];
     Some(format!("refund: {}\n", flow(&keys)))
 }

@@ -85,7 +85,14 @@ fn line(past: &Past, line: &InvoiceLine) -> String {
         ("quantity", line.quantity.clone()),
         ("unitPrice", line.unit_price.clone()),
         ("amount", line.amount.clone()),
+        ("resale", resale(line)),
     ])
+}
+
+/// What a reseller owes of a line.
+fn resale(line: &InvoiceLine) -> String {
+    let owed = line.resale.as_ref();
+    owed.map_or_else(String::new, |owed| flow(&[("wholesaleAmount", owed.wholesale_amount.clone())]))
 }
 
 fn agreement(past: &Past, agreement: &Agreement) -> String {
@@ -135,7 +142,9 @@ async fn reports(client: &SoukClient, sandbox: &str, past: &Past) -> Result<Stri
         _ => None,
     });
     let months: BTreeSet<String> = closed.collect();
-    let sellers: BTreeSet<&String> = past.products.iter().map(|product| &product.seller_account_id).collect();
+    let manufacturers = past.products.iter().map(|product| &product.seller_account_id);
+    let resellers = past.authorizations.iter().map(|authorization| &authorization.reseller_account_id);
+    let sellers: BTreeSet<&String> = manufacturers.chain(resellers).collect();
     let reports = client.list_reports().await?;
     let mut items = Vec::new();
     for (seller, month) in sellers.iter().flat_map(|seller| months.iter().map(move |month| (seller, month))) {

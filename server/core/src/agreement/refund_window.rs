@@ -15,6 +15,8 @@ use crate::terms::UpfrontKind;
 use crate::time::{Timestamp, days_until};
 
 const HOURS_48: i64 = 48 * 3_600 * 1_000_000;
+/// What one credit memo gives back at most, in whole units of its currency: a line's price is below 1,000,000,000.
+const LARGEST: i128 = 999_999_999;
 const PRO_RATA_DAYS: u32 = 14;
 const DOWNGRADE_DAYS: u32 = 30;
 /// After a renewal that nobody asked for, everything comes back for longer.
@@ -105,10 +107,15 @@ pub fn refund_purchase(
     let mut family = family.clone();
     for invoice in invoices_of(&family, agreement, purchase) {
         let Some(invoice) = family.invoice(&invoice) else { continue };
-        // Its seller may have given back a part before.
-        let left = most(&family, invoice, &agreement.id);
-        if left.minor() > 0 {
-            let asked = adjustment(invoice, agreement, purchase, left);
+        let invoice = invoice.clone();
+        // Its seller may have given back a part before. More than one credit memo can say comes back in several.
+        for number in 1.. {
+            let left = most(&family, &invoice, &agreement.id);
+            let part = left.min(Money::from_minor(LARGEST * smallest_units(left), left.currency()));
+            if part.minor() <= 0 {
+                break;
+            }
+            let asked = adjustment(&invoice, agreement, purchase, part, number);
             let memo = adjust(&family, &asked, now)?.event;
             if let Some(Event::InvoiceIssued(memo)) = &memo {
                 family.add_invoice(memo.clone());
@@ -132,20 +139,26 @@ fn adjustment(
     invoice: &Invoice,
     agreement: &Agreement,
     purchase: &UpfrontPurchase,
-    left: Money,
+    amount: Money,
+    number: u32,
 ) -> Adjustment {
     Adjustment {
         invoice: invoice.id.clone(),
         agreement: agreement.id.clone(),
-        amount: Amount::of_money(left),
+        amount: Amount::of_money(amount),
         reason: AdjustmentReason::Other,
         description: format!("given back by the buyer: {}", purchase_name(agreement, purchase)),
         // Longer than any token that a seller may choose.
         client_token: format!(
-            "everything that was charged came back within the refund window: {}, purchase {}, {}",
+            "everything that was charged came back within the refund window: {}, purchase {}, {}, part {number}",
             agreement.id, purchase.number, invoice.id
         ),
     }
+}
+
+/// The smallest units that one unit of a currency has.
+fn smallest_units(money: Money) -> i128 {
+    10_i128.pow(money.currency().minor_digits())
 }
 
 fn purchase_name(agreement: &Agreement, purchase: &UpfrontPurchase) -> String {

@@ -38,6 +38,11 @@ pub fn to_proto_invoice_head(standing: &Standing) -> proto::Invoice {
         lines: Vec::new(),
         corrected_invoice_id: invoice.correction.as_ref().map(|c| c.invoice.to_string()).unwrap_or_default(),
         adjustment_reason: invoice.correction.as_ref().map_or(0, |c| to_proto_reason(c.reason).into()),
+        adjustment_description: invoice
+            .correction
+            .as_ref()
+            .map(|c| c.description.clone())
+            .unwrap_or_default(),
         due_time: invoice.due_at.map(to_proto_time),
         payment_terms: invoice.payment_terms().unwrap_or_default(),
         collected_time: collected_at.map(to_proto_time),
@@ -304,6 +309,7 @@ mod tests {
             lines: Vec::new(),
             corrected_invoice_id: String::new(),
             adjustment_reason: 0,
+            adjustment_description: String::new(),
             due_time: written("2025-08-01T00:00:00Z"),
             payment_terms: "Net 30 days".to_owned(),
             collected_time: written("2025-07-20T00:00:00Z"),

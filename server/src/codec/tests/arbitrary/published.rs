@@ -203,6 +203,7 @@ impl Tape<'_> {
         }
     }
 
+    #[allow(clippy::needless_update, reason = "a term that is new needs no line here")]
     pub(super) fn terms(&mut self) -> Terms {
         const METERED: u64 = 1_000_000 * 100_000_000;
         const UPFRONT: u64 = 1_000 * METERED;
@@ -263,6 +264,7 @@ impl Tape<'_> {
                 duration: t.offered_duration(),
                 grants: t.list(|t| (t.id(DimensionKey::new), t.wide())).into_iter().collect(),
             }),
+            ..Terms::default()
         }
     }
 
