@@ -32,17 +32,16 @@ pub struct TrialHours<'a> {
 }
 
 /// The end of an agreement's trial, not part of it, if its offer has one. The days count from the buyer's first
-/// agreement on the product; a contract is a trial only if it was accepted as one.
+/// agreement on the product, of a private offer from the first on that offer; a contract is a trial only if it was accepted as one.
 pub fn end<'a>(agreements: &Agreements<'a>, agreement: &'a Agreement, offer: &Offer) -> Option<Timestamp> {
     let trial = offer.terms.free_trial.as_ref()?;
     if let Some(contract) = agreement.contract() {
         return contract.is_trial(offer).then_some(contract.end);
     }
-    if offer.is_private() {
-        // It was granted to this buyer, whatever that held before (B21).
-        return Some(trial.duration.after(agreement.start));
-    }
-    let of_buyer = agreements.of(agreement.buyer, &agreement.product, None);
+    // A private one was granted to this buyer, whatever that held before, and once (B21).
+    let is_private = offer.is_private();
+    let counts = |other: &&Agreement| !is_private || other.offer == agreement.offer;
+    let of_buyer = agreements.of(agreement.buyer, &agreement.product, None).filter(counts);
     let first = of_buyer.map(|agreement| agreement.start).min()?;
     Some(trial.duration.after(first))
 }
