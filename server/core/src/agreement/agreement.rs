@@ -197,11 +197,16 @@ impl Agreement {
         self.purchases.iter().any(|other| other.amends == Some(purchase.number))
     }
 
-    /// The first moment of the term that a purchase is of: its own, but that of what it amends.
-    pub fn term_start(&self, purchase: &UpfrontPurchase) -> Timestamp {
+    /// The purchase that amendments made this one of; itself when it amends none.
+    pub fn first_of<'a>(&'a self, purchase: &'a UpfrontPurchase) -> &'a UpfrontPurchase {
         let amended = purchase.amends.filter(|amended| *amended < purchase.number);
         let amended = amended.and_then(|number| self.purchases.iter().find(|old| old.number == number));
-        amended.map_or(purchase.start, |old| self.term_start(old))
+        amended.map_or(purchase, |old| self.first_of(old))
+    }
+
+    /// The first moment of the term that a purchase is of: its own, but that of what it amends.
+    pub fn term_start(&self, purchase: &UpfrontPurchase) -> Timestamp {
+        self.first_of(purchase).start
     }
 
     /// When a purchase was made: at its first moment, but for that of a future-dated agreement.

@@ -41,7 +41,7 @@ impl RefundWindows {
             return None;
         }
         // An amendment opens no window: that of what was first bought counts.
-        let first = first_of(agreement, purchase);
+        let first = agreement.first_of(purchase);
         let bought = agreement.bought_at(first);
         let full = match is_renewed(agreement, first) {
             true => bought.plus_days(RENEWED_DAYS),
@@ -50,13 +50,6 @@ impl RefundWindows {
         let annual = |days| (purchase.kind == UpfrontKind::Annual).then(|| bought.plus_days(days));
         Some(RefundWindows { full, pro_rata: annual(PRO_RATA_DAYS), downgrade: annual(DOWNGRADE_DAYS) })
     }
-}
-
-/// The purchase that amendments made this one of.
-fn first_of<'a>(agreement: &'a Agreement, purchase: &'a UpfrontPurchase) -> &'a UpfrontPurchase {
-    let amended = purchase.amends.filter(|amended| *amended < purchase.number);
-    let amended = amended.and_then(|number| agreement.purchases.iter().find(|old| old.number == number));
-    amended.map_or(purchase, |old| first_of(agreement, old))
 }
 
 /// Whether a purchase came by renewing itself: a contract's agreement says so; an annual subscription begins where the
